@@ -1,0 +1,111 @@
+// A weight container as plain data: what names, shapes, types and byte ranges a file offers.
+//
+// The readers (Safetensors.h, Gguf.h) parse untrusted bytes into these structs. Nothing here knows
+// MLIR, and no tensor data is copied: a tensor is a range of a mapped file.
+
+#ifndef MOIRE_FRONTENDS_WEIGHTS_CONTAINER_H
+#define MOIRE_FRONTENDS_WEIGHTS_CONTAINER_H
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace moire {
+
+/// Why something could not be read.
+struct ReadError {
+  enum class Kind : uint8_t {
+    Io,          // the operating system refused (exit code 1)
+    BadInput,    // missing, malformed or truncated (exit code 3)
+    Unsupported, // well-formed, but of a version or type that is not read (exit code 4)
+  };
+  Kind kind = Kind::BadInput;
+  std::string message; // what, where (file, byte offset or key), why and what to do
+};
+
+/// How the elements of a tensor are stored. Block formats are ggml's.
+enum class StorageType : uint8_t {
+  F32,
+  F16,
+  BF16,
+  Q4_0,
+  Q4_1,
+  Q8_0,
+  I8,
+  I16,
+  I32,
+  I64,
+  U8,
+  F64,
+  Bool
+};
+
+/// What a storage type costs: `block_elements` consecutive elements of a row take `block_bytes`.
+struct StorageTypeInfo {
+  std::string_view name;   // "q4_1"
+  uint32_t block_elements; // 1 for plain types
+  uint32_t block_bytes;
+};
+const StorageTypeInfo &storageTypeInfo(StorageType type);
+
+/// A read-only mapping of a whole file; unmapped with its last owner.
+class MappedFile {
+public:
+  /// Maps the regular file `path`. On failure returns null and says why in `error`.
+  static std::shared_ptr<MappedFile> open(const std::string &path, ReadError &error);
+  ~MappedFile();
+  MappedFile(const MappedFile &) = delete;
+  MappedFile &operator=(const MappedFile &) = delete;
+
+  std::span<const uint8_t> bytes() const { return {data, size}; }
+  const std::string &path() const { return name; }
+
+private:
+  MappedFile() = default;
+  const uint8_t *data = nullptr;
+  size_t size = 0;
+  std::string name;
+};
+
+/// One tensor of a container. `shape` is row-major, slowest dimension first (PyTorch's order: a
+/// matrix is [out, in]); GGUF's dimensions are reversed on reading.
+struct TensorEntry {
+  std::string name;
+  StorageType type;
+  std::vector<int64_t> shape;
+  std::shared_ptr<MappedFile> file;
+  uint64_t offset; // of the first byte in `file`; the whole range was checked to lie inside it
+  uint64_t bytes;
+
+  std::span<const uint8_t> data() const { return file->bytes().subspan(offset, bytes); }
+};
+
+/// A value of GGUF's metadata, also the form in which JSON's scalars and lists are kept.
+struct MetadataValue {
+  using List = std::vector<MetadataValue>;
+  std::variant<std::monostate, bool, int64_t, double, std::string, List> value;
+};
+
+/// A model as it lies on disk, whatever its container.
+struct Container {
+  enum class Kind : uint8_t { HuggingFace, Gguf };
+  Kind kind;
+  std::string path; // the folder or file that the user named
+  /// GGUF metadata by key, or config.json flattened: nested objects join their keys with a dot
+  /// ("rope_scaling.factor"). JSON null is std::monostate.
+  std::map<std::string, MetadataValue> metadata;
+  std::map<std::string, TensorEntry> tensors; // empty for a bare config.json
+};
+
+/// Opens a Hugging Face folder, a bare config.json or a GGUF file, told apart by content.
+/// On failure returns false; `container` is then unspecified and `error` says why.
+bool openContainer(const std::string &path, Container &container, ReadError &error);
+
+} // namespace moire
+
+#endif
