@@ -1,0 +1,79 @@
+// Weight recipes as plain data, executed by a streaming parallel packer (Packing.cpp).
+//
+// A packed weight is a stack of slices (one a layer), each slice a row of panels. A panel holds 16
+// output rows (missing rows are zero) over the whole of K:
+//
+//   f32          [k][row]            4 bytes each
+//   f16, bf16    [k][row]            2 bytes each
+//   q4_0, q4_1   quants, then scales (then minima)
+//       quants   [block][line 0..3][row][byte 0..3]: with k = 32 * block + 8 * line + byte, the low
+//                nibble is q[k], the high one q[k + 4]; one line is 64 bytes
+//       scales   [block][row] f16, minima [block][row] f16 (q4_1 only)
+//   q8_0         quants [block][line 0..7][row][byte 0..3]: k = 32 * block + 4 * line + byte, signed
+//                scales [block][row] f16
+//
+// The panel's size is rounded up to 64 bytes. A vector (norm gain, bias) is f32, its length rounded
+// up to 16 with zeros. Every packed weight starts at a multiple of 4096 in the section, every slice
+// at a multiple of 64.
+
+#ifndef MOIRE_CODEGEN_ARTIFACT_PACKING_H
+#define MOIRE_CODEGEN_ARTIFACT_PACKING_H
+
+#include "frontends/weights/Container.h"
+
+#include <functional>
+
+namespace moire {
+
+constexpr int64_t kPanelRows = 16;
+
+enum class PanelFormat : uint8_t { F32, F16, BF16, Q4_0, Q4_1, Q8_0, Vector };
+
+/// Bytes of one panel of K columns (of a whole vector of K elements for PanelFormat::Vector),
+/// rounded up to 64.
+int64_t panelBytes(PanelFormat format, int64_t k);
+
+/// Where the parts of a quantized panel start, relative to the panel.
+struct PanelParts {
+  int64_t scales; // byte offset
+  int64_t minima; // byte offset; 0 if there are none
+};
+PanelParts panelParts(PanelFormat format, int64_t k);
+
+/// Consecutive rows that come from one tensor of the source.
+struct RowSource {
+  const TensorEntry *tensor;
+  int64_t rows;
+  /// Number of heads whose rows stand in the order of interleaved RoPE (ggml's `llama`): packed row
+  /// s*dh/2 + i of a head is source row 2*i + s. 0: rows stand as they are.
+  int64_t interleaved_heads = 0;
+};
+
+/// One packed weight. Several sources in a slice are concatenated along the rows, or, if
+/// `alternate_panels`, their panels alternate (first panel of each, then second of each, …; the
+/// sources then have equal numbers of rows).
+struct PackedWeight {
+  std::string name;
+  PanelFormat format;
+  int64_t rows, k;                            // of a slice: rows over all sources
+  std::vector<std::vector<RowSource>> slices; // [slice][source]
+  bool alternate_panels = false;
+  /// Numbers that the compiler computed instead of `slices` (RoPE frequencies): one slice.
+  std::vector<float> computed;
+  int64_t offset = 0;      // in the weights section
+  int64_t slice_bytes = 0;
+};
+
+/// Assigns offset and slice_bytes; returns the size of the section.
+int64_t layOutWeights(std::vector<PackedWeight> &weights);
+
+/// Packs everything, on `threads` threads, and hands the section out in ascending, gapless chunks:
+/// `write(chunk)` returns false to stop (disk full). Memory in flight is bounded by a few chunks, not
+/// by the model. `progress(done, total)` in bytes may be null. Returns false with `error` set.
+bool packWeights(const std::vector<PackedWeight> &weights, int threads,
+                 const std::function<bool(std::span<const uint8_t>)> &write,
+                 const std::function<void(uint64_t, uint64_t)> &progress, std::string &error);
+
+} // namespace moire
+
+#endif

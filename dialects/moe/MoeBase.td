@@ -1,0 +1,120 @@
+//===- MoeBase.td - The moe dialect, its attributes and type constraints --------------------------===//
+
+#ifndef MOIRE_DIALECTS_MOE_BASE
+#define MOIRE_DIALECTS_MOE_BASE
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+
+def Moe_Dialect : Dialect {
+  let name = "moe";
+  let cppNamespace = "::mlir::moe";
+  let summary = "What language models are made of";
+  let description = [{
+    Operations of language models on tensors, without a target. Token counts are the only dynamic
+    dimension (and the bounds of the states). Weights and states are symbols: the IR holds names,
+    shapes and recipes, never data.
+
+    Every operation decomposes to linalg, tensor, scf, arith and math; that decomposition is its
+    specification.
+
+    A tensor's *encoding* says how its values are stored, never what they are:
+    `tensor<576x1536xf32, #moe.block<q4_1>>` is a matrix of float32 values, each of which can be
+    written as a Q4_1 block does. Decompositions ignore encodings.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
+//===- Encodings ----------------------------------------------------------------------------------===//
+
+def Moe_BlockFormat : I32EnumAttr<"BlockFormat", "A block format", [
+    I32EnumAttrCase<"Q4_0", 0, "q4_0">,
+    I32EnumAttrCase<"Q4_1", 1, "q4_1">,
+    I32EnumAttrCase<"Q8_0", 2, "q8_0">,
+    I32EnumAttrCase<"Int8", 3, "int8">]> {
+  let cppNamespace = "::mlir::moe";
+  let genSpecializedAttr = 0;
+}
+
+def Moe_BlockAttr : AttrDef<Moe_Dialect, "Block"> {
+  let mnemonic = "block";
+  let summary = "Storage of a tensor in blocks along its last dimension";
+  let description = [{
+    | format | block | what a value is | used for |
+    |---|---|---|---|
+    | `q4_0` | 32 | d * (q - 8), q of 4 bits, d f16 | weights (ggml) |
+    | `q4_1` | 32 | d * q + m, q of 4 bits, d and m f16 | weights (ggml) |
+    | `q8_0` | 32 | d * q, q of 8 bits, d f16 | weights (ggml) |
+    | `int8` | 32 | d * q, q in -127 .. 127, d f32; with the sum of a block's q | activations |
+  }];
+  let parameters = (ins EnumParameter<Moe_BlockFormat>:$format);
+  let assemblyFormat = "`<` $format `>`";
+  let extraClassDeclaration = [{
+    /// Elements of one block.
+    static constexpr int64_t kBlock = 32;
+    /// The block attribute of a tensor type, or null.
+    static BlockAttr of(::mlir::Type type);
+    bool isActivation() const { return getFormat() == BlockFormat::Int8; }
+  }];
+}
+
+//===- RoPE scaling ------------------------------------------------------------------------------===//
+
+def Moe_LinearScalingAttr : AttrDef<Moe_Dialect, "LinearScaling"> {
+  let mnemonic = "linear_scaling";
+  let summary = "RoPE: positions are divided by a factor";
+  let parameters = (ins "::mlir::FloatAttr":$factor);
+  let assemblyFormat = "`<` $factor `>`";
+}
+
+def Moe_Llama3ScalingAttr : AttrDef<Moe_Dialect, "Llama3Scaling"> {
+  let mnemonic = "llama3_scaling";
+  let summary = "RoPE: frequencies rescaled by wave length, as Llama 3.1 does";
+  let description = [{
+    With wave length l = 2 pi / f and c = original_context: f stays where l < c / high_factor,
+    becomes f / factor where l > c / low_factor, and between them is mixed as
+    (1 - s) * f / factor + s * f with s = (c / l - low_factor) / (high_factor - low_factor).
+  }];
+  let parameters = (ins "::mlir::FloatAttr":$factor, "::mlir::FloatAttr":$low_factor,
+                        "::mlir::FloatAttr":$high_factor, "int64_t":$original_context);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+//===- Weight recipes ------------------------------------------------------------------------------===//
+
+def Moe_SourceAttr : AttrDef<Moe_Dialect, "Source"> {
+  let mnemonic = "source";
+  let summary = "Recipe: a tensor of the source file, or one a layer";
+  let description = [{
+    `name` is a tensor of the container. With `layers`, the weight is a stack with one slice for each
+    listed layer, and `{i}` in the name stands for the layer's number. `interleaved_heads` is the
+    number of heads whose rows stand in the order of interleaved RoPE (ggml's `llama` files): the
+    packer reorders them for rotate-half. 0 means as they are.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$name,
+                        OptionalArrayRefParameter<"int64_t">:$layers,
+                        DefaultValuedParameter<"int64_t", "0">:$interleaved_heads);
+  let assemblyFormat = [{
+    `<` $name (`,` `layers` `=` `[` $layers^ `]`)?
+        (`,` `interleaved_heads` `=` $interleaved_heads^)? `>`
+  }];
+}
+
+def Moe_ConcatAttr : AttrDef<Moe_Dialect, "Concat"> {
+  let mnemonic = "concat";
+  let summary = "Recipe: the rows of other weights, one after another";
+  let parameters = (ins ArrayRefParameter<"::mlir::FlatSymbolRefAttr">:$parts);
+  let assemblyFormat = "`<` $parts `>`";
+}
+
+//===- Types ---------------------------------------------------------------------------------------===//
+
+def Moe_Rows : 2DTensorOf<[F32]>;              // [T, width], possibly encoded
+def Moe_Ids : 1DTensorOf<[I32]>;               // [T]
+def Moe_Vector : 1DTensorOf<[F32]>;            // [width]
+def Moe_Matrix : 2DTensorOf<[F32, F16, BF16]>; // [out, in], possibly encoded
+def Moe_State : TensorRankOf<[F32, F16], [5]>; // [layer, slot, position, KV head, head dim]
+
+#endif

@@ -1,0 +1,36 @@
+// The dialect itself: registration, attributes.
+
+#include "dialects/moe/Moe.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::moe;
+
+#include "dialects/moe/MoeDialect.cpp.inc"
+#include "dialects/moe/MoeEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/moe/MoeAttrs.cpp.inc"
+
+void MoeDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/moe/MoeAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/moe/MoeOps.cpp.inc"
+      >();
+}
+
+BlockAttr BlockAttr::of(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor ? dyn_cast_or_null<BlockAttr>(tensor.getEncoding()) : BlockAttr();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/moe/MoeOps.cpp.inc"
