@@ -31,16 +31,14 @@ ChatForm recogniseChatForm(std::string_view chatTemplate);
 struct ImportedTokenizer {
   std::vector<uint8_t> section; // runtime/text/TokenizerSection.h; empty: no tokenizer
   ChatForm chat;
-  /// When the import fails: the tokenizer is well formed, but of a kind that we do not support yet.
-  /// A program without a tokenizer can still be made.
-  bool unsupported = false;
 };
 
 /// Reads the tokenizer of `container`: GGUF's metadata ("tokenizer.ggml.*"), or tokenizer.json and
 /// tokenizer_config.json beside a Hugging Face config.json. A container without one gives an empty
-/// section and is no error. On failure returns false; `error` names the file and the key, and lists
-/// all that is unsupported at once.
-bool importTokenizer(const Container &container, ImportedTokenizer &tokenizer, std::string &error);
+/// section and is no error. On failure returns false; `error` names the file and the key. A
+/// tokenizer that is well formed but of a kind that we do not know is ReadError::Kind::Unsupported,
+/// with all that is missing listed at once; a program without a tokenizer can still be made then.
+bool importTokenizer(const Container &container, ImportedTokenizer &tokenizer, ReadError &error);
 
 } // namespace moire
 

@@ -30,8 +30,7 @@ public:
 private:
   struct Candidate {
     int32_t id;
-    float logit;
-    double weight; // exp((logit - largest) / temperature)
+    double weight; // exp((logit - largest) / temperature), 1 for the best
   };
   double uniform(); // in [0, 1)
 

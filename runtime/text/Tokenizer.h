@@ -14,8 +14,6 @@
 
 namespace moire {
 
-class BytePairEncoder;
-
 /// A tokenizer as a view of its section (TokenizerSection.h says the bytes). Nothing is copied: the
 /// section must stay mapped as long as the tokenizer is used. All functions are free of state and
 /// may be called from several threads.
@@ -51,10 +49,10 @@ public:
   bool isSpecial(int32_t id) const;
 
 private:
+  bool isId(int32_t id) const { return id >= 0 && id < vocab; }
   std::string_view tokenBytes(int32_t id) const;
+  /// The longest added token that `text` starts with, or -1.
   int32_t longestAddedToken(std::string_view text, bool special) const;
-  void encodeOrdinary(std::string_view text, BytePairEncoder &encoder,
-                      std::vector<int32_t> &ids) const;
 
   TokenizerSectionHeader header = {};
   int32_t vocab = 0;
