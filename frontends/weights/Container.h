@@ -63,6 +63,7 @@ public:
   MappedFile &operator=(const MappedFile &) = delete;
 
   std::span<const uint8_t> bytes() const { return {data, size}; }
+  std::string_view text() const { return {reinterpret_cast<const char *>(data), size}; }
   const std::string &path() const { return name; }
 
 private:
@@ -82,10 +83,12 @@ struct TensorEntry {
   uint64_t offset; // of the first byte in `file`; the whole range was checked to lie inside it
   uint64_t bytes;
 
+  /// Not necessarily aligned for its elements.
   std::span<const uint8_t> data() const { return file->bytes().subspan(offset, bytes); }
 };
 
-/// A value of GGUF's metadata, also the form in which JSON's scalars and lists are kept.
+/// A value of GGUF's metadata, also the form in which JSON's scalars and lists are kept. Integers
+/// beyond int64 are doubles.
 struct MetadataValue {
   using List = std::vector<MetadataValue>;
   std::variant<std::monostate, bool, int64_t, double, std::string, List> value;
