@@ -1,4 +1,6 @@
 //===- Passes.td - Passes on the moe dialect: tensors in, tensors out, no target ------------------===//
+//
+// Each description holds IR before and after; test/passes/examples.test runs them.
 
 #ifndef MOIRE_PASSES
 #define MOIRE_PASSES
@@ -7,20 +9,172 @@ include "mlir/Pass/PassBase.td"
 
 def FuseQkv : Pass<"moe-fuse-qkv", "::mlir::ModuleOp"> {
   let summary = "Makes one product of the query, key and value projections";
+  let description = [{
+    The projections of an attention read the same rows. One product with their weights' rows one
+    after another reads them once, has more columns to share between threads, and needs one barrier
+    instead of three. The weights are not copied: a new weight symbol has a `#moe.concat` recipe.
+
+    Before:
+    ```mlir
+    moe.weight @q : tensor<2x32x32xbf16> = #moe.source<"{i}.q", layers = [0, 1]>
+    moe.weight @k : tensor<2x16x32xbf16> = #moe.source<"{i}.k", layers = [0, 1]>
+    moe.weight @v : tensor<2x16x32xbf16> = #moe.source<"{i}.v", layers = [0, 1]>
+    func.func @layer(%i: index, %h: tensor<?x32xf32>, %keys: tensor<2x?x?x1x16xf32>,
+                     %values: tensor<2x?x?x1x16xf32>, %slots: tensor<?xi32>,
+                     %positions: tensor<?xi32>) -> tensor<?x32xf32> {
+      %wq = moe.read @q[%i] : tensor<32x32xbf16>
+      %q = moe.linear %h, %wq : tensor<?x32xf32>, tensor<32x32xbf16> -> tensor<?x32xf32>
+      %wk = moe.read @k[%i] : tensor<16x32xbf16>
+      %k = moe.linear %h, %wk : tensor<?x32xf32>, tensor<16x32xbf16> -> tensor<?x16xf32>
+      %wv = moe.read @v[%i] : tensor<16x32xbf16>
+      %v = moe.linear %h, %wv : tensor<?x32xf32>, tensor<16x32xbf16> -> tensor<?x16xf32>
+      %keys1 = moe.kv_append %k into %keys[%i] at %slots, %positions
+        : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+      %values1 = moe.kv_append %v into %values[%i] at %slots, %positions
+        : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+      %o = moe.attention %q, %keys1, %values1[%i] at %slots, %positions {scale = 2.5e-1 : f64}
+        : tensor<?x32xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+      return %o : tensor<?x32xf32>
+    }
+    ```
+
+    After:
+    ```mlir
+    moe.weight @q : tensor<2x32x32xbf16> = #moe.source<"{i}.q", layers = [0, 1]>
+    moe.weight @k : tensor<2x16x32xbf16> = #moe.source<"{i}.k", layers = [0, 1]>
+    moe.weight @v : tensor<2x16x32xbf16> = #moe.source<"{i}.v", layers = [0, 1]>
+    moe.weight @q_k_v : tensor<2x64x32xbf16> = #moe.concat<[@q, @k, @v]>
+    func.func @layer(%i: index, %h: tensor<?x32xf32>, %keys: tensor<2x?x?x1x16xf32>,
+                     %values: tensor<2x?x?x1x16xf32>, %slots: tensor<?xi32>,
+                     %positions: tensor<?xi32>) -> tensor<?x32xf32> {
+      %w = moe.read @q_k_v[%i] : tensor<64x32xbf16>
+      %qkv = moe.linear %h, %w : tensor<?x32xf32>, tensor<64x32xbf16> -> tensor<?x64xf32>
+      %c0 = arith.constant 0 : index
+      %t = tensor.dim %h, %c0 : tensor<?x32xf32>
+      %q = tensor.extract_slice %qkv[0, 0] [%t, 32] [1, 1] : tensor<?x64xf32> to tensor<?x32xf32>
+      %k = tensor.extract_slice %qkv[0, 32] [%t, 16] [1, 1] : tensor<?x64xf32> to tensor<?x16xf32>
+      %v = tensor.extract_slice %qkv[0, 48] [%t, 16] [1, 1] : tensor<?x64xf32> to tensor<?x16xf32>
+      %keys1 = moe.kv_append %k into %keys[%i] at %slots, %positions
+        : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+      %values1 = moe.kv_append %v into %values[%i] at %slots, %positions
+        : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+      %o = moe.attention %q, %keys1, %values1[%i] at %slots, %positions {scale = 2.5e-1 : f64}
+        : tensor<?x32xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+      return %o : tensor<?x32xf32>
+    }
+    ```
+
+    An attention without keys and values of its own (they come from another layer's state) keeps its
+    products, as do products that differ in what they read, in how their weights are stored, or in
+    whether they have a bias. A remark says which.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def FuseGateUp : Pass<"moe-fuse-gate-up", "::mlir::ModuleOp"> {
   let summary = "Makes one product of the gate and up projections of a gated FFN";
+  let description = [{
+    `gate` and `up` meet element by element: computed together, their products never reach memory,
+    only what the gate makes of them does.
+
+    Before:
+    ```mlir
+    moe.weight @gate : tensor<48x32xbf16> = #moe.source<"gate">
+    moe.weight @up : tensor<48x32xbf16> = #moe.source<"up">
+    func.func @ffn(%h: tensor<?x32xf32>) -> tensor<?x48xf32> {
+      %wg = moe.read @gate : tensor<48x32xbf16>
+      %g = moe.linear %h, %wg : tensor<?x32xf32>, tensor<48x32xbf16> -> tensor<?x48xf32>
+      %wu = moe.read @up : tensor<48x32xbf16>
+      %u = moe.linear %h, %wu : tensor<?x32xf32>, tensor<48x32xbf16> -> tensor<?x48xf32>
+      %y = moe.gate silu %g, %u : tensor<?x48xf32>
+      return %y : tensor<?x48xf32>
+    }
+    ```
+
+    After:
+    ```mlir
+    moe.weight @gate : tensor<48x32xbf16> = #moe.source<"gate">
+    moe.weight @up : tensor<48x32xbf16> = #moe.source<"up">
+    moe.weight @gate_up : tensor<96x32xbf16> = #moe.concat<[@gate, @up]>
+    func.func @ffn(%h: tensor<?x32xf32>) -> tensor<?x48xf32> {
+      %w = moe.read @gate_up : tensor<96x32xbf16>
+      %y = moe.gated_linear silu %h, %w
+        : tensor<?x32xf32>, tensor<96x32xbf16> -> tensor<?x48xf32>
+      return %y : tensor<?x48xf32>
+    }
+    ```
+
+    Products with a bias, with other users, of different rows or with differently stored weights stay
+    as they are. A remark says why.
+  }];
 }
 
 def ChooseActivations : Pass<"moe-choose-activations", "::mlir::ModuleOp"> {
   let summary = "Chooses in which number format the inputs of products are stored";
+  let description = [{
+    With `format=int8`, rows that are multiplied with weights in blocks are themselves rounded to
+    blocks of int8, so that the product is one of integers. They are rounded once, however many
+    products of a block read them. Products with plain weights (f32, f16, bf16) keep f32 rows.
+
+    Before:
+    ```mlir
+    func.func @two(%h: tensor<?x32xf32>, %a: tensor<8x32xf32, #moe.block<q4_0>>,
+                   %b: tensor<8x32xf32, #moe.block<q8_0>>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+      %x = moe.linear %h, %a
+        : tensor<?x32xf32>, tensor<8x32xf32, #moe.block<q4_0>> -> tensor<?x8xf32>
+      %y = moe.linear %h, %b
+        : tensor<?x32xf32>, tensor<8x32xf32, #moe.block<q8_0>> -> tensor<?x8xf32>
+      return %x, %y : tensor<?x8xf32>, tensor<?x8xf32>
+    }
+    ```
+
+    After:
+    ```mlir
+    func.func @two(%h: tensor<?x32xf32>, %a: tensor<8x32xf32, #moe.block<q4_0>>,
+                   %b: tensor<8x32xf32, #moe.block<q8_0>>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+      %q = moe.quantize_rows %h : tensor<?x32xf32> -> tensor<?x32xf32, #moe.block<int8>>
+      %x = moe.linear %q, %a : tensor<?x32xf32, #moe.block<int8>>,
+        tensor<8x32xf32, #moe.block<q4_0>> -> tensor<?x8xf32>
+      %y = moe.linear %q, %b : tensor<?x32xf32, #moe.block<int8>>,
+        tensor<8x32xf32, #moe.block<q8_0>> -> tensor<?x8xf32>
+      return %x, %y : tensor<?x8xf32>, tensor<?x8xf32>
+    }
+    ```
+
+    This changes what is computed, by the rounding and by nothing else. `format=f32` changes nothing.
+  }];
   let options = [Option<"format", "format", "std::string", "\"int8\"",
                         "int8 (for weights in blocks) or f32">];
 }
 
 def FuseNormQuantize : Pass<"moe-fuse-norm-quantize", "::mlir::ModuleOp"> {
   let summary = "Lets a norm round its rows by itself when only products read them";
+  let description = [{
+    A row that a norm has just computed is rounded while it is still in registers, and its f32 values
+    never reach memory.
+
+    Before:
+    ```mlir
+    func.func @norm(%x: tensor<?x32xf32>, %gain: tensor<32xf32>)
+        -> tensor<?x32xf32, #moe.block<int8>> {
+      %h = moe.rms_norm %x, %gain eps 1.0e-5 : tensor<?x32xf32>, tensor<32xf32> -> tensor<?x32xf32>
+      %q = moe.quantize_rows %h : tensor<?x32xf32> -> tensor<?x32xf32, #moe.block<int8>>
+      return %q : tensor<?x32xf32, #moe.block<int8>>
+    }
+    ```
+
+    After:
+    ```mlir
+    func.func @norm(%x: tensor<?x32xf32>, %gain: tensor<32xf32>)
+        -> tensor<?x32xf32, #moe.block<int8>> {
+      %q = moe.rms_norm %x, %gain eps 1.0e-5
+        : tensor<?x32xf32>, tensor<32xf32> -> tensor<?x32xf32, #moe.block<int8>>
+      return %q : tensor<?x32xf32, #moe.block<int8>>
+    }
+    ```
+
+    A norm that something else reads too has to be written as f32 anyway, and stays.
+  }];
 }
 
 #endif

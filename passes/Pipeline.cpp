@@ -1,0 +1,48 @@
+// The phase *optimize*, in order.
+
+#include "passes/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace mlir::moe {
+
+void buildOptimizePipeline(OpPassManager &pm, const OptimizeOptions &options) {
+  // The fusions ask whether two products read *the same value*: equal norms and equal reads of a
+  // weight have to be one value first.
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+
+  // Products are fused before their inputs get a format, while a weight's storage is the only thing
+  // that can keep two products apart.
+  pm.addPass(createFuseQkv());
+  pm.addPass(createFuseGateUp());
+
+  // Then formats: one rounding for all products that read a row, hence after the fusions and CSE.
+  pm.addPass(createChooseActivations(ChooseActivationsOptions{options.activations}));
+
+  // Last, because only now is it known whether products are all that reads a norm.
+  pm.addPass(createFuseNormQuantize());
+
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+namespace {
+struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
+  Option<std::string> activations{*this, "activations", llvm::cl::init("int8"),
+                                  llvm::cl::desc("int8 (for weights in blocks) or f32")};
+};
+} // namespace
+
+void registerOptimizePipeline() {
+  PassPipelineRegistration<PipelineOptions>("moe-optimize",
+                                            "The phase optimize: all passes of passes/, in order",
+                                            [](OpPassManager &pm, const PipelineOptions &options) {
+                                              buildOptimizePipeline(pm, {options.activations});
+                                            });
+}
+
+} // namespace mlir::moe

@@ -1,0 +1,92 @@
+#include "passes/fusion/ConcatWeights.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::moe {
+
+/// The shape of a tensor type without its first dimension.
+static ArrayRef<int64_t> beyondRows(RankedTensorType type) { return type.getShape().drop_front(); }
+
+StringRef whyNotConcat(ArrayRef<Value> weights) {
+  auto first = weights.front().getDefiningOp<ReadOp>();
+  for (Value weight : weights) {
+    auto read = weight.getDefiningOp<ReadOp>();
+    if (!read || !first)
+      return "a weight is not a moe.read of a weight symbol";
+    if (read.getSlice() != first.getSlice())
+      return "the weights are read at different slices";
+    auto type = cast<RankedTensorType>(read.getType());
+    auto firstType = cast<RankedTensorType>(first.getType());
+    if (type.getElementType() != firstType.getElementType() ||
+        type.getEncoding() != firstType.getEncoding())
+      return "the weights are stored in different formats";
+    if (beyondRows(type) != beyondRows(firstType))
+      return "the weights have different numbers of columns";
+  }
+  return "";
+}
+
+/// The weight whose recipe is the concatenation `recipe`, made behind its last part if there is
+/// none.
+static WeightOp getOrCreateConcat(OpBuilder &builder, SymbolTable &symbols, ConcatAttr recipe,
+                                  RankedTensorType type, Location loc) {
+  auto module = cast<ModuleOp>(symbols.getOp());
+  WeightOp lastPart;
+  std::string name;
+  for (FlatSymbolRefAttr part : recipe.getParts()) {
+    name += (name.empty() ? "" : "_") + part.getValue().str();
+    auto weight = symbols.lookup<WeightOp>(part.getValue());
+    if (!lastPart || lastPart->isBeforeInBlock(weight))
+      lastPart = weight;
+  }
+  for (auto weight : module.getOps<WeightOp>())
+    if (weight.getRecipe() == recipe)
+      return weight;
+
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfter(lastPart);
+  auto concat =
+      WeightOp::create(builder, loc, builder.getStringAttr(name), TypeAttr::get(type), recipe);
+  symbols.insert(concat, builder.getInsertionPoint()); // renames it if the name is taken
+  return concat;
+}
+
+Value readConcat(OpBuilder &builder, SymbolTable &symbols, ArrayRef<Value> weights) {
+  auto first = weights.front().getDefiningOp<ReadOp>();
+  auto firstType = cast<RankedTensorType>(first.getType());
+  SmallVector<FlatSymbolRefAttr> parts;
+  SmallVector<Location> locations;
+  SmallVector<int64_t> shape(firstType.getShape()); // [rows, columns] or, for a bias, [rows]
+  shape[0] = 0;
+  for (Value weight : weights) {
+    auto read = weight.getDefiningOp<ReadOp>();
+    parts.push_back(read.getWeightAttr());
+    locations.push_back(read.getLoc());
+    shape[0] += cast<RankedTensorType>(read.getType()).getDimSize(0);
+  }
+  Location loc = builder.getFusedLoc(locations);
+
+  SmallVector<int64_t> stacked(shape);
+  if (first.getSlice()) {
+    auto weight = symbols.lookup<WeightOp>(first.getWeight());
+    stacked.insert(stacked.begin(), weight.getWeightType().getDimSize(0));
+  }
+  auto recipe = ConcatAttr::get(builder.getContext(), parts);
+  WeightOp concat = getOrCreateConcat(
+      builder, symbols, recipe,
+      RankedTensorType::get(stacked, firstType.getElementType(), firstType.getEncoding()), loc);
+  return ReadOp::create(
+      builder, loc,
+      RankedTensorType::get(shape, firstType.getElementType(), firstType.getEncoding()),
+      FlatSymbolRefAttr::get(concat.getSymNameAttr()), first.getSlice());
+}
+
+void eraseUnusedReads(ArrayRef<Value> weights) {
+  llvm::SmallSetVector<Value, 4> distinct(weights.begin(), weights.end());
+  for (Value weight : distinct)
+    if (weight.use_empty())
+      weight.getDefiningOp()->erase();
+}
+
+} // namespace mlir::moe

@@ -1,0 +1,24 @@
+// Several weights read as one: what the fusions of products have in common.
+
+#ifndef MOIRE_PASSES_FUSION_CONCATWEIGHTS_H
+#define MOIRE_PASSES_FUSION_CONCATWEIGHTS_H
+
+#include "dialects/moe/Moe.h"
+
+namespace mlir::moe {
+
+/// Why `weights` cannot be the rows of one weight, or an empty string when they can: each is the
+/// result of a `moe.read`, of the same slice, and they differ in the number of rows at most.
+StringRef whyNotConcat(ArrayRef<Value> weights);
+
+/// A read of all the rows of `weights`, which whyNotConcat allows, in their order. The weight
+/// symbol is made if the module has none with that recipe yet; it is called after its parts:
+/// `@q_k_v`.
+Value readConcat(OpBuilder &builder, SymbolTable &symbols, ArrayRef<Value> weights);
+
+/// Erases those of the reads that nothing uses any more. Their symbols stay: they are the recipe.
+void eraseUnusedReads(ArrayRef<Value> weights);
+
+} // namespace mlir::moe
+
+#endif

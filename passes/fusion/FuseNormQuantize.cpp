@@ -1,0 +1,43 @@
+// -moe-fuse-norm-quantize: see passes/Passes.td.
+
+#include "passes/Passes.h"
+
+#include "dialects/moe/Moe.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Remarks.h"
+
+namespace mlir::moe {
+
+#define GEN_PASS_DEF_FUSENORMQUANTIZE
+#include "passes/Passes.h.inc"
+
+namespace {
+struct FuseNormQuantize : impl::FuseNormQuantizeBase<FuseNormQuantize> {
+  void runOnOperation() override {
+    auto opts = remark::RemarkOpts::name("FuseNormQuantize").category("fusion");
+    SmallVector<QuantizeRowsOp> roundings;
+    getOperation().walk([&](QuantizeRowsOp op) { roundings.push_back(op); });
+    for (QuantizeRowsOp rounding : roundings) {
+      auto norm = rounding.getX().getDefiningOp<RmsNormOp>();
+      if (!norm) {
+        remark::missed(rounding.getLoc(), opts) << "the rows do not come from a norm";
+        continue;
+      }
+      if (!norm->hasOneUse()) {
+        remark::missed(rounding.getLoc(), opts) << "the norm has other users";
+        continue;
+      }
+      remark::passed(rounding.getLoc(), opts) << "the norm rounds its rows now";
+      OpBuilder builder(norm);
+      auto fused =
+          RmsNormOp::create(builder, builder.getFusedLoc({norm.getLoc(), rounding.getLoc()}),
+                            rounding.getType(), norm.getX(), norm.getGain(), norm.getEpsAttr());
+      rounding.getResult().replaceAllUsesWith(fused);
+      rounding.erase();
+      norm.erase();
+    }
+  }
+};
+} // namespace
+
+} // namespace mlir::moe
