@@ -17,21 +17,21 @@ extern "C" {
 /* The argument of a step. Generated code reads fields by offset (codegen/cpu/StepLayout.h lists
  * them again and a test compares): append only, and raise MOIRE_ABI_VERSION. */
 typedef struct moire_step {
-  const uint8_t *weights;     /* the packed weights, as mapped from the program's own file */
-  uint8_t *arena;             /* shared: arena_bytes_per_token * max_tokens */
-  uint8_t *scratch;           /* per thread: team * scratch_bytes */
-  const int32_t *tokens;      /* [T] token ids, each in 0 .. vocab-1 (checked by the runtime) */
-  const int32_t *slots;       /* [T] sequence slot of each token */
-  const int32_t *positions;   /* [T] absolute position of each token in its sequence */
-  const int32_t *rows;        /* [R] indices into 0 .. T-1 whose logits are wanted */
-  float *logits;              /* [R, vocab] */
-  uint8_t *kv;                /* the pool of KV pages, kv_page_bytes each */
-  const int32_t *page_table;  /* [slots, pages_per_slot] page numbers, -1 = not there yet */
-  float *taps;                /* [kept layers + 1, T, hidden] when compiled with --keep, or null */
-  void *barrier;              /* for moire_barrier */
-  int64_t token_count;        /* T, 1 .. max_tokens */
-  int64_t row_count;          /* R, 0 .. T */
-  int64_t max_tokens;         /* the largest T of this state */
+  const uint8_t *weights;    /* the packed weights, as mapped from the program's own file */
+  uint8_t *arena;            /* shared: arena_bytes_per_token * max_tokens */
+  uint8_t *scratch;          /* per thread: team * scratch_bytes */
+  const int32_t *tokens;     /* [T] token ids, each in 0 .. vocab-1 (checked by the runtime) */
+  const int32_t *slots;      /* [T] sequence slot of each token */
+  const int32_t *positions;  /* [T] absolute position of each token in its sequence */
+  const int32_t *rows;       /* [R] indices into 0 .. T-1 whose logits are wanted */
+  float *logits;             /* [R, vocab] */
+  uint8_t *kv;               /* the pool of KV pages, kv_page_bytes each */
+  const int32_t *page_table; /* [slots, pages_per_slot] page numbers, -1 = not there yet */
+  float *taps;               /* [kept layers + 1, T, hidden] when compiled with --keep, or null */
+  void *barrier;             /* for moire_barrier */
+  int64_t token_count;       /* T, 1 .. max_tokens */
+  int64_t row_count;         /* R, 0 .. T */
+  int64_t max_tokens;        /* the largest T of this state */
   int64_t pages_per_slot;
 } moire_step;
 
@@ -41,24 +41,24 @@ typedef void (*moire_step_fn)(const moire_step *step, int64_t thread, int64_t te
 /* Describes a compiled program: defined in the generated object as `moire_program`. */
 typedef struct moire_program {
   int64_t abi_version;
-  int64_t vocab;              /* columns of the logits */
-  int64_t hidden;             /* d, the width of the residual stream */
+  int64_t vocab;  /* columns of the logits */
+  int64_t hidden; /* d, the width of the residual stream */
   int64_t layers;
-  int64_t context;            /* largest position + 1 that the model was made for */
-  int64_t weight_bytes;       /* size of the weights section */
+  int64_t context;      /* largest position + 1 that the model was made for */
+  int64_t weight_bytes; /* size of the weights section */
   int64_t arena_bytes_per_token;
-  int64_t scratch_bytes;      /* per thread */
-  int64_t kv_page_positions;  /* positions in one KV page, all layers together */
+  int64_t scratch_bytes;     /* per thread */
+  int64_t kv_page_positions; /* positions in one KV page, all layers together */
   int64_t kv_page_bytes;
-  int64_t tapped;             /* 1: step.taps is written */
-  int64_t cpu_features;       /* bits of enum moire_cpu_feature that the code needs */
-  moire_step_fn step_one;     /* T = 1 */
-  moire_step_fn step_many;    /* any T */
+  int64_t tapped;          /* 1: step.taps is written */
+  int64_t cpu_features;    /* bits of enum moire_cpu_feature that the code needs */
+  moire_step_fn step_one;  /* T = 1 */
+  moire_step_fn step_many; /* any T */
 } moire_program;
 
 enum moire_cpu_feature {
-  MOIRE_CPU_AVX2 = 1,         /* with FMA and F16C: x86-64-v3 */
-  MOIRE_CPU_AVX512 = 2,       /* F, BW, CD, DQ, VL: x86-64-v4 */
+  MOIRE_CPU_AVX2 = 1,   /* with FMA and F16C: x86-64-v3 */
+  MOIRE_CPU_AVX512 = 2, /* F, BW, CD, DQ, VL: x86-64-v4 */
   MOIRE_CPU_AVX512_VNNI = 4,
   MOIRE_CPU_AVX512_BF16 = 8
 };
@@ -75,10 +75,10 @@ void moire_barrier(void *barrier, int64_t thread);
  * all that follows the image; the loader then says so.
  */
 typedef struct moire_section {
-  char name[16];              /* "weights", "metadata" (JSON), "tokenizer", "licenses"; NUL padded */
-  uint64_t offset;            /* from the start of the file */
+  char name[16];   /* "weights", "metadata" (JSON), "tokenizer", "licenses"; NUL padded */
+  uint64_t offset; /* from the start of the file */
   uint64_t bytes;
-  uint64_t checksum;          /* XXH3, 64 bits, of the bytes */
+  uint64_t checksum; /* XXH3, 64 bits, of the bytes */
 } moire_section;
 
 #define MOIRE_TRAILER_MAGIC "MOIRE\0\1" /* with the terminating NUL: 8 bytes */
@@ -86,7 +86,7 @@ typedef struct moire_section {
 typedef struct moire_trailer {
   uint64_t table_offset;
   uint64_t section_count;
-  uint64_t table_checksum;    /* XXH3 of the section table */
+  uint64_t table_checksum; /* XXH3 of the section table */
   char magic[8];
 } moire_trailer;
 

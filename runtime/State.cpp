@@ -1,0 +1,310 @@
+#include "runtime/State.h"
+
+#include "runtime/Format.h"
+#include "runtime/cpu/Cores.h"
+#include "runtime/cpu/Features.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace moire {
+
+namespace {
+constexpr int64_t kAlignment = 64; // of every pointer that generated code receives
+constexpr int64_t kMostThreads = 1024, kMostSlots = 1 << 16;
+
+int64_t roundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
+
+// An option: 0 means `standard`, anything else must lie in 1 .. most.
+bool fillIn(const char *name, int64_t &value, int64_t standard, int64_t most, std::string &error) {
+  if (value == 0)
+    value = standard;
+  if (value >= 1 && value <= most)
+    return true;
+  error = format("%s is %lld, outside of 1 .. %lld", name, static_cast<long long>(value),
+                 static_cast<long long>(most));
+  return false;
+}
+} // namespace
+
+moire_status State::create(std::shared_ptr<const Model> model, const moire_state_options &options,
+                           std::unique_ptr<State> &state, std::string &error) {
+  const moire_program &program = *model->program;
+  error = missingCpuFeatures(program.cpu_features, cpuFeatures());
+  if (!error.empty())
+    return MOIRE_ERROR_UNSUPPORTED;
+
+  int64_t slots = options.slots, threads = options.threads;
+  moire_state_options limits = options;
+  if (!fillIn("slots", slots, 1, kMostSlots, error) ||
+      !fillIn("threads", threads, std::min(defaultTeam(), kMostThreads), kMostThreads, error) ||
+      !fillIn("context", limits.context, program.context, program.context, error))
+    return MOIRE_ERROR_ARGUMENT;
+  int64_t capacity = slots * limits.context; // at most 2^47
+  int64_t mostTokens = std::min<int64_t>(capacity, INT32_MAX);
+  int64_t pages = 0;
+  if (program.kv_page_bytes)
+    pages = slots * ((limits.context - 1) / program.kv_page_positions + 1);
+  int64_t mostPages = std::min<int64_t>(std::max<int64_t>(pages, 1), INT32_MAX);
+  if (!fillIn("max_tokens", limits.max_tokens, std::min<int64_t>(512, mostTokens), mostTokens,
+              error) ||
+      !fillIn("kv_pages", limits.kv_pages, mostPages, mostPages, error))
+    return MOIRE_ERROR_ARGUMENT;
+  limits.slots = static_cast<int32_t>(slots);
+  limits.threads = static_cast<int32_t>(threads);
+
+  state.reset(new (std::nothrow) State(std::move(model), limits));
+  moire_status status = MOIRE_ERROR_RESOURCES;
+  if (state)
+    status = state->allocate(error);
+  else
+    error = "no memory for a state";
+  if (status != MOIRE_OK)
+    state.reset();
+  return status;
+}
+
+moire_status State::allocate(std::string &error) {
+  const moire_program &program = *model->program;
+  uint64_t arenaBytes, scratchBytes, maxTokens = limits.max_tokens;
+  if (__builtin_mul_overflow(static_cast<uint64_t>(program.arena_bytes_per_token), maxTokens,
+                             &arenaBytes) ||
+      !arena.allocate(arenaBytes)) {
+    error = format("no memory for steps of %lld tokens (%s each); ask for a smaller max_tokens",
+                   static_cast<long long>(limits.max_tokens),
+                   formatBytes(program.arena_bytes_per_token).c_str());
+    return MOIRE_ERROR_RESOURCES;
+  }
+  scratchBytes = static_cast<uint64_t>(program.scratch_bytes) * limits.threads; // at most 2^50
+  uint64_t indexBytes = 4 * roundUp(limits.max_tokens * sizeof(int32_t), kAlignment);
+  if (!scratch.allocate(scratchBytes) || !indices.allocate(indexBytes)) {
+    error = format("no memory for the work space of %d threads (%s each)", limits.threads,
+                   formatBytes(program.scratch_bytes).c_str());
+    return MOIRE_ERROR_RESOURCES;
+  }
+  if (program.kv_page_bytes)
+    pagesPerSlot = (limits.context - 1) / program.kv_page_positions + 1;
+  int64_t pages = pagesPerSlot ? limits.kv_pages : 0;
+  if (!pool.create(pages, program.kv_page_bytes, std::max<int64_t>(program.kv_page_positions, 1),
+                   limits.slots, pagesPerSlot)) {
+    error = format("no memory for %lld KV pages of %s; ask for a shorter context or fewer slots",
+                   static_cast<long long>(pages), formatBytes(program.kv_page_bytes).c_str());
+    return MOIRE_ERROR_RESOURCES;
+  }
+  lengths.assign(limits.slots, 0);
+  after.assign(limits.slots, 0);
+  team = Team::create(limits.threads, error);
+  return team ? MOIRE_OK : MOIRE_ERROR_RESOURCES;
+}
+
+moire_status State::fail(moire_status status, std::string why) {
+  message = std::move(why);
+  return status;
+}
+
+moire_status State::checkSlot(int32_t slot) {
+  if (slot >= 0 && slot < limits.slots)
+    return MOIRE_OK;
+  return fail(MOIRE_ERROR_ARGUMENT,
+              format("slot %d does not exist; the state has 0 .. %d", slot, limits.slots - 1));
+}
+
+moire_status State::checkBuffers(const moire_batch &batch) {
+  if (batch.token_count < 1 || batch.token_count > limits.max_tokens)
+    return fail(MOIRE_ERROR_ARGUMENT, format("a step of %lld tokens; this state takes 1 .. %lld",
+                                             static_cast<long long>(batch.token_count),
+                                             static_cast<long long>(limits.max_tokens)));
+  if (!batch.tokens)
+    return fail(MOIRE_ERROR_ARGUMENT, "tokens is NULL");
+  if (batch.row_count < 0 || batch.row_count > batch.token_count)
+    return fail(MOIRE_ERROR_ARGUMENT, format("%lld rows of logits wanted from %lld tokens",
+                                             static_cast<long long>(batch.row_count),
+                                             static_cast<long long>(batch.token_count)));
+  if (batch.row_count && (!batch.rows || !batch.logits))
+    return fail(MOIRE_ERROR_ARGUMENT, "rows or logits is NULL although logits are wanted");
+  for (int64_t i = 0; i < batch.row_count; ++i)
+    if (batch.rows[i] < 0 || batch.rows[i] >= batch.token_count)
+      return fail(MOIRE_ERROR_ARGUMENT,
+                  format("rows[%lld] is %d, outside of 0 .. %lld", static_cast<long long>(i),
+                         batch.rows[i], static_cast<long long>(batch.token_count - 1)));
+  if (batch.taps && !model->program->tapped)
+    return fail(MOIRE_ERROR_ARGUMENT,
+                "hidden states are wanted, but the program was compiled without --keep=hidden");
+  return MOIRE_OK;
+}
+
+// Computes `after`.
+moire_status State::checkTokens(const moire_batch &batch) {
+  after = lengths;
+  for (int64_t i = 0; i < batch.token_count; ++i) {
+    long long index = i;
+    if (batch.tokens[i] < 0 || batch.tokens[i] >= model->program->vocab)
+      return fail(MOIRE_ERROR_ARGUMENT,
+                  format("tokens[%lld] is %d, outside of the vocabulary 0 .. %lld", index,
+                         batch.tokens[i], static_cast<long long>(model->program->vocab - 1)));
+    int32_t slot = batch.slots ? batch.slots[i] : 0;
+    if (moire_status status = checkSlot(slot); status != MOIRE_OK)
+      return status;
+    if (batch.positions && batch.positions[i] != after[slot])
+      return fail(MOIRE_ERROR_ARGUMENT,
+                  format("positions[%lld] is %d, but slot %d continues at %lld", index,
+                         batch.positions[i], slot, static_cast<long long>(after[slot])));
+    if (after[slot] == limits.context)
+      return fail(MOIRE_ERROR_CAPACITY, format("slot %d is full: its context is %lld tokens", slot,
+                                               static_cast<long long>(limits.context)));
+    ++after[slot];
+  }
+  return MOIRE_OK;
+}
+
+// Makes room for lengths .. after. On failure the pages stand as before.
+moire_status State::takePages() {
+  for (int32_t slot = 0; slot < limits.slots; ++slot) {
+    if (pool.prepare(slot, lengths[slot], after[slot]))
+      continue;
+    for (int32_t back = 0; back <= slot; ++back)
+      pool.truncate(back, lengths[back]);
+    return fail(MOIRE_ERROR_CAPACITY,
+                format("no KV page is free for slot %d at position %lld: all %lld are in use", slot,
+                       static_cast<long long>(lengths[slot]),
+                       static_cast<long long>(pool.pageCount())));
+  }
+  return MOIRE_OK;
+}
+
+// Where generated code may write `count` floats meant for `wanted`: there if it is aligned,
+// otherwise into `memory`, grown as needed. Null when there is no memory.
+float *State::landing(float *wanted, int64_t count, LazyMemory &memory) {
+  if (wanted && reinterpret_cast<uintptr_t>(wanted) % kAlignment == 0)
+    return wanted;
+  uint64_t bytes = static_cast<uint64_t>(count) * sizeof(float);
+  if (memory.bytes() < bytes && !memory.allocate(bytes))
+    return nullptr;
+  return reinterpret_cast<float *>(memory.data());
+}
+
+moire_status State::run(const moire_batch &batch) {
+  const moire_program &program = *model->program;
+  moire_status status = checkBuffers(batch);
+  if (status == MOIRE_OK)
+    status = checkTokens(batch);
+  if (status != MOIRE_OK)
+    return status;
+
+  const int64_t tokenCount = batch.token_count, rowCount = batch.row_count;
+  const int64_t logitCount = rowCount * program.vocab;
+  const int64_t tapCount = program.tapped ? (program.layers + 1) * tokenCount * program.hidden : 0;
+  float *logits = rowCount ? landing(batch.logits, logitCount, logitsLanding) : nullptr;
+  // A program with taps writes them whether or not they are wanted.
+  float *taps = tapCount ? landing(batch.taps, tapCount, tapsLanding) : nullptr;
+  if ((rowCount && !logits) || (tapCount && !taps))
+    return fail(MOIRE_ERROR_RESOURCES,
+                format("no memory for %lld rows of logits", static_cast<long long>(rowCount)));
+  status = takePages();
+  if (status != MOIRE_OK)
+    return status;
+
+  const int64_t stride = roundUp(limits.max_tokens * sizeof(int32_t), kAlignment);
+  auto index = [&](int which) {
+    return reinterpret_cast<int32_t *>(indices.data() + which * stride);
+  };
+  int32_t *tokens = index(0), *slots = index(1), *positions = index(2), *rows = index(3);
+  memcpy(tokens, batch.tokens, tokenCount * sizeof(int32_t));
+  if (rowCount)
+    memcpy(rows, batch.rows, rowCount * sizeof(int32_t));
+  for (int64_t i = 0; i < tokenCount; ++i) {
+    slots[i] = batch.slots ? batch.slots[i] : 0;
+    positions[i] = static_cast<int32_t>(lengths[slots[i]]++);
+  }
+
+  const SectionView *weights = model->file.find("weights");
+  moire_step step = {};
+  step.weights = weights ? weights->bytes.data() : nullptr;
+  step.arena = arena.data();
+  step.scratch = scratch.data();
+  step.tokens = tokens;
+  step.slots = slots;
+  step.positions = positions;
+  step.rows = rows;
+  step.logits = logits;
+  step.kv = pool.data();
+  step.page_table = pool.table();
+  step.taps = taps;
+  step.barrier = team->barrier();
+  step.token_count = tokenCount;
+  step.row_count = rowCount;
+  step.max_tokens = limits.max_tokens;
+  step.pages_per_slot = pagesPerSlot;
+  team->run(tokenCount == 1 ? program.step_one : program.step_many, &step);
+
+  if (rowCount && logits != batch.logits)
+    memcpy(batch.logits, logits, logitCount * sizeof(float));
+  if (batch.taps && taps != batch.taps)
+    memcpy(batch.taps, taps, tapCount * sizeof(float));
+  return MOIRE_OK;
+}
+
+moire_status State::feed(int32_t slot, const int32_t *tokens, int64_t count, int64_t chunk,
+                         float *logits) {
+  if (moire_status status = checkSlot(slot); status != MOIRE_OK)
+    return status;
+  if (count < 1 || !tokens || chunk < 0)
+    return fail(MOIRE_ERROR_ARGUMENT,
+                format("%lld tokens to feed in pieces of %lld", static_cast<long long>(count),
+                       static_cast<long long>(chunk)));
+  if (count > limits.context - lengths[slot])
+    return fail(MOIRE_ERROR_CAPACITY,
+                format("%lld tokens do not fit into slot %d, which holds %lld of %lld",
+                       static_cast<long long>(count), slot, static_cast<long long>(lengths[slot]),
+                       static_cast<long long>(limits.context)));
+  const int64_t piece = chunk ? std::min(chunk, limits.max_tokens) : limits.max_tokens;
+  std::vector<int32_t> slots(std::min(piece, count), slot);
+  for (int64_t done = 0; done < count; done += piece) {
+    int64_t here = std::min(piece, count - done);
+    int32_t last = static_cast<int32_t>(here - 1);
+    moire_batch batch = {};
+    batch.tokens = tokens + done;
+    batch.slots = slots.data();
+    batch.token_count = here;
+    if (logits && done + here == count) {
+      batch.rows = &last;
+      batch.row_count = 1;
+      batch.logits = logits;
+    }
+    if (moire_status status = run(batch); status != MOIRE_OK)
+      return status;
+  }
+  return MOIRE_OK;
+}
+
+moire_status State::fork(int32_t from, int32_t to) {
+  if (moire_status status = checkSlot(from); status != MOIRE_OK)
+    return status;
+  if (moire_status status = checkSlot(to); status != MOIRE_OK)
+    return status;
+  if (from == to)
+    return fail(MOIRE_ERROR_ARGUMENT, format("slot %d cannot be forked into itself", from));
+  pool.truncate(to, 0);
+  pool.share(from, to);
+  lengths[to] = lengths[from];
+  return MOIRE_OK;
+}
+
+moire_status State::truncate(int32_t slot, int64_t length) {
+  if (moire_status status = checkSlot(slot); status != MOIRE_OK)
+    return status;
+  if (length < 0 || length > lengths[slot])
+    return fail(MOIRE_ERROR_ARGUMENT,
+                format("slot %d cannot be cut to %lld tokens: it holds %lld", slot,
+                       static_cast<long long>(length), static_cast<long long>(lengths[slot])));
+  pool.truncate(slot, length);
+  lengths[slot] = length;
+  return MOIRE_OK;
+}
+
+int64_t State::length(int32_t slot) const {
+  return slot >= 0 && slot < limits.slots ? lengths[slot] : -1;
+}
+
+} // namespace moire
