@@ -89,13 +89,10 @@ constexpr Splitter gpt2Steps[] = {splitGpt2};
 constexpr Splitter digitsGpt2Steps[] = {splitDigits, splitGpt2};
 
 /// Rows in the order of PreTokenizerKind.
-constexpr PreTokenizer table[] = {
-    {"gpt-2", gpt2Steps},
-    {"digits, gpt-2", digitsGpt2Steps},
-};
+constexpr std::span<const Splitter> table[] = {gpt2Steps, digitsGpt2Steps};
 
 } // namespace
 
-const PreTokenizer *moire::preTokenizer(uint32_t kind) {
-  return kind < std::size(table) ? &table[kind] : nullptr;
+std::span<const Splitter> moire::preTokenizerSteps(uint32_t kind) {
+  return kind < std::size(table) ? table[kind] : std::span<const Splitter>();
 }

@@ -57,8 +57,8 @@ bool Tokenizer::load(std::span<const uint8_t> section, Tokenizer &out, std::stri
   if (h.vocab == 0 || h.vocab > INT32_MAX || h.added_count > h.vocab)
     return reader.fail("its vocabulary is empty or too large");
   t.vocab = static_cast<int32_t>(h.vocab);
-  t.preTokenizer = moire::preTokenizer(h.pre_tokenizer);
-  if (!t.preTokenizer)
+  t.splitters = preTokenizerSteps(h.pre_tokenizer);
+  if (t.splitters.empty())
     return reader.fail("unknown split pattern; compile the model again with this version");
 
   const uint64_t vocab = h.vocab;
@@ -144,12 +144,12 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) cons
       ++position;
       continue;
     }
-    splitAndEncode(text.substr(start, position - start), preTokenizer->steps, encoder, ids);
+    splitAndEncode(text.substr(start, position - start), splitters, encoder, ids);
     ids.push_back(added);
     position += tokenBytes(added).size();
     start = position;
   }
-  splitAndEncode(text.substr(start), preTokenizer->steps, encoder, ids);
+  splitAndEncode(text.substr(start), splitters, encoder, ids);
   return ids;
 }
 

@@ -56,7 +56,7 @@ private:
 
   TokenizerSectionHeader header = {};
   int32_t vocab = 0;
-  const PreTokenizer *preTokenizer = nullptr;
+  std::span<const Splitter> splitters;
   std::span<const int32_t> eosIds;
   std::span<const uint32_t> tokenOffsets; // [vocab + 1]
   std::span<const uint8_t> tokenData;

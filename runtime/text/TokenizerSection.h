@@ -10,6 +10,12 @@ namespace moire {
 inline constexpr char tokenizerMagic[8] = {'M', 'O', 'I', 'R', 'E', 'T', 'O', 'K'};
 inline constexpr uint32_t tokenizerVersion = 1;
 
+/// How text is cut before merging: rows of the table in PreTokenizer.cpp. Append only.
+enum class PreTokenizerKind : uint32_t {
+  Gpt2 = 0,       // GPT-2's regex
+  DigitsGpt2 = 1, // each digit by itself, then GPT-2's regex (SmolLM, StarCoder)
+};
+
 /// What a token is: one byte each in the `kinds` array.
 enum class TokenKind : uint8_t {
   Ordinary = 0, // made by merges
