@@ -17,7 +17,7 @@ def Moe_KvAppendOp : Moe_Op<"kv_append", [AllTypesMatch<["state", "result"]>]> {
     * (C2) There are as many slots and positions as rows of `values`.
     * (C3) The state has one use, or none.
   }];
-  let arguments = (ins Moe_Rows:$values, Moe_State:$state, Index:$layer, Moe_Ids:$slots,
+  let arguments = (ins Moe_PlainRows:$values, Moe_State:$state, Index:$layer, Moe_Ids:$slots,
                        Moe_Ids:$positions);
   let results = (outs Moe_State:$result);
   let assemblyFormat = [{
@@ -44,18 +44,18 @@ def Moe_AttentionOp : Moe_Op<"attention", [AllTypesMatch<["queries", "result"]>,
     * (C2) There are as many slots and positions as rows of `queries`.
     * (C3) `window`, if given, is positive.
   }];
-  let arguments = (ins Moe_Rows:$queries, Moe_State:$keys, Moe_State:$values, Index:$layer,
+  let arguments = (ins Moe_PlainRows:$queries, Moe_State:$keys, Moe_State:$values, Index:$layer,
                        Moe_Ids:$slots, Moe_Ids:$positions, F64Attr:$scale,
                        OptionalAttr<I64Attr>:$window);
-  let results = (outs Moe_Rows:$result);
+  let results = (outs Moe_PlainRows:$result);
   let assemblyFormat = [{
     $queries `,` $keys `,` $values `[` $layer `]` `at` $slots `,` $positions attr-dict
     `:` type($queries) `,` type($keys) `,` type($slots) `,` type($positions)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    int64_t getHeadDim() { return ::llvm::cast<::mlir::RankedTensorType>(getKeys().getType()).getDimSize(4); }
-    int64_t getKvHeads() { return ::llvm::cast<::mlir::RankedTensorType>(getKeys().getType()).getDimSize(3); }
-    int64_t getHeads() { return ::llvm::cast<::mlir::RankedTensorType>(getQueries().getType()).getDimSize(1) / getHeadDim(); }
+    int64_t getHeadDim() { return getKeys().getType().getDimSize(4); }
+    int64_t getKvHeads() { return getKeys().getType().getDimSize(3); }
+    int64_t getHeads() { return getQueries().getType().getDimSize(1) / getHeadDim(); }
   }];
 }

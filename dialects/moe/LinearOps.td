@@ -17,7 +17,7 @@ def Moe_LinearOp : Moe_Op<"linear"> {
     * (C1) The weight's columns are the width of `x`.
     * (C2) The result has the rows of `x` and is as wide as the weight has rows.
     * (C3) The bias is as long as the weight has rows.
-    * (C4) An encoded `x` has an encoding for activations, and the weight then has a block encoding.
+    * (C4) An encoded `x` has an encoding for activations, and the weight then has a block encoding for weights.
     * (C5) The result has no encoding.
   }];
   let arguments = (ins Moe_Rows:$x, Moe_Matrix:$weight, Optional<Moe_Vector>:$bias);
@@ -43,16 +43,16 @@ def Moe_GateOp : Moe_Op<"gate", [AllTypesMatch<["gate", "up", "result"]>]> {
     %y = moe.gate silu %g, %u : tensor<?x100xf32>
     ```
   }];
-  let arguments = (ins Moe_Activation:$activation, Moe_Rows:$gate, Moe_Rows:$up);
-  let results = (outs Moe_Rows:$result);
+  let arguments = (ins Moe_Activation:$activation, Moe_PlainRows:$gate, Moe_PlainRows:$up);
+  let results = (outs Moe_PlainRows:$result);
   let assemblyFormat = "$activation $gate `,` $up attr-dict `:` type($result)";
 }
 
 def Moe_GatedLinearOp : Moe_Op<"gated_linear"> {
   let summary = "The first half of a gated FFN in one product";
   let description = [{
-    The weight's rows are [gate | up], f of each: result[t, n] = f(x[t, :] . weight[n, :]) *
-    (x[t, :] . weight[f + n, :]).
+    The weight's rows are [gate | up], F of each: result[t, n] =
+    f(x[t, :] . weight[n, :]) * (x[t, :] . weight[F + n, :]), f as in `moe.gate`.
 
     ```mlir
     %y = moe.gated_linear silu %x, %w : tensor<?x96xf32>, tensor<200x96xbf16> -> tensor<?x100xf32>
@@ -61,7 +61,7 @@ def Moe_GatedLinearOp : Moe_Op<"gated_linear"> {
     Constraints:
     * (C1) The weight's columns are the width of `x`.
     * (C2) The result has the rows of `x` and half as many columns as the weight has rows.
-    * (C3) An encoded `x` has an encoding for activations, and the weight then has a block encoding.
+    * (C3) An encoded `x` has an encoding for activations, and the weight then has a block encoding for weights.
     * (C4) The result has no encoding.
   }];
   let arguments = (ins Moe_Activation:$activation, Moe_Rows:$x, Moe_Matrix:$weight);

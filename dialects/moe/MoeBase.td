@@ -24,7 +24,9 @@ def Moe_Dialect : Dialect {
     written as a Q4_1 block does. Decompositions ignore encodings.
   }];
   let useDefaultAttributePrinterParser = 1;
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 //===- Encodings ----------------------------------------------------------------------------------===//
@@ -111,10 +113,25 @@ def Moe_ConcatAttr : AttrDef<Moe_Dialect, "Concat"> {
 
 //===- Types ---------------------------------------------------------------------------------------===//
 
-def Moe_Rows : 2DTensorOf<[F32]>;              // [T, width], possibly encoded
-def Moe_Ids : 1DTensorOf<[I32]>;               // [T]
-def Moe_Vector : 1DTensorOf<[F32]>;            // [width]
-def Moe_Matrix : 2DTensorOf<[F32, F16, BF16]>; // [out, in], possibly encoded
-def Moe_State : TensorRankOf<[F32, F16], [5]>; // [layer, slot, position, KV head, head dim]
+// Only token counts and the bounds of states are dynamic.
+class Moe_StaticDims<list<int> dims>
+    : And<!foreach(dim, dims, CPred<"!::llvm::cast<::mlir::RankedTensorType>($_self).isDynamicDim(" #
+                                    dim # ")">)>;
+def Moe_Unencoded : CPred<"!::llvm::cast<::mlir::RankedTensorType>($_self).getEncoding()">;
+
+class Moe_Tensor<Type tensor, list<Pred> predicates, string summary>
+    : ConfinedType<tensor, predicates, summary, "::mlir::RankedTensorType">;
+
+def Moe_Rows : Moe_Tensor<2DTensorOf<[F32]>, [Moe_StaticDims<[1]>],
+    "tensor [tokens, width] of f32 with a static width, possibly encoded">;
+def Moe_PlainRows : Moe_Tensor<2DTensorOf<[F32]>, [Moe_StaticDims<[1]>, Moe_Unencoded],
+    "tensor [tokens, width] of f32 with a static width and no encoding">;
+def Moe_Ids : Moe_Tensor<1DTensorOf<[I32]>, [Moe_Unencoded], "tensor [tokens] of i32">;
+def Moe_Vector : Moe_Tensor<1DTensorOf<[F32]>, [Moe_StaticDims<[0]>, Moe_Unencoded],
+    "tensor [width] of f32 with a static width and no encoding">;
+def Moe_Matrix : Moe_Tensor<2DTensorOf<[F32, F16, BF16]>, [Moe_StaticDims<[0, 1]>],
+    "tensor [out, in] of f32, f16 or bf16 with static dimensions, possibly encoded">;
+def Moe_State : Moe_Tensor<TensorRankOf<[F32, F16], [5]>, [Moe_StaticDims<[3, 4]>, Moe_Unencoded],
+    "tensor [layers, slots, positions, KV heads, head dim] of f32 or f16, the last two static">;
 
 #endif

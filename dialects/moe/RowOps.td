@@ -14,7 +14,7 @@ def Moe_EmbedOp : Moe_Op<"embed"> {
     * (C2) The result is as wide as the table.
   }];
   let arguments = (ins Moe_Ids:$tokens, Moe_Matrix:$table);
-  let results = (outs Moe_Rows:$result);
+  let results = (outs Moe_PlainRows:$result);
   let assemblyFormat = [{
     $tokens `,` $table attr-dict `:` type($tokens) `,` type($table) `->` type($result)
   }];
@@ -32,7 +32,7 @@ def Moe_SelectRowsOp : Moe_Op<"select_rows"> {
 
     Constraints:
     * (C1) The result has as many rows as `rows`.
-    * (C2) The result is as wide as `x`.
+    * (C2) The result is as wide as `x` and encoded as `x` is.
   }];
   let arguments = (ins Moe_Rows:$x, Moe_Ids:$rows);
   let results = (outs Moe_Rows:$result);
@@ -108,9 +108,9 @@ def Moe_RopeOp : Moe_Op<"rope", [AllTypesMatch<["x", "result"]>]> {
     * (C4) `base` is positive.
     * (C5) `scaling` is a `#moe.linear_scaling` or a `#moe.llama3_scaling`, its factors positive.
   }];
-  let arguments = (ins Moe_Rows:$x, Moe_Ids:$positions, I64Attr:$head_dim, I64Attr:$rotary_dims,
+  let arguments = (ins Moe_PlainRows:$x, Moe_Ids:$positions, I64Attr:$head_dim, I64Attr:$rotary_dims,
                        F64Attr:$base, OptionalAttr<AnyAttr>:$scaling);
-  let results = (outs Moe_Rows:$result);
+  let results = (outs Moe_PlainRows:$result);
   let assemblyFormat = "$x `at` $positions attr-dict `:` type($x) `,` type($positions)";
   let hasVerifier = 1;
   let extraClassDeclaration = [{

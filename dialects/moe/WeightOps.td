@@ -1,13 +1,14 @@
 //===- WeightOps.td - Weight symbols, reading them, taps ------------------------------------------===//
 
-def Moe_WeightOp : Op<Moe_Dialect, "weight", [Symbol]> {
+def Moe_WeightOp : Op<Moe_Dialect, "weight",
+                      [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "A weight: a shape, an element type and a recipe, no data";
   let description = [{
     `recipe` is a `#moe.source` (a tensor of the model's file, or one a layer: then the first
     dimension of the type counts the layers), or a `#moe.concat` of other weights.
 
     ```mlir
-    moe.weight @q : tensor<30x576x576xf32, #moe.block<q4_1>>
+    moe.weight @q : tensor<2x576x576xf32, #moe.block<q4_1>>
       = #moe.source<"blk.{i}.attn_q.weight", layers = [0, 1], interleaved_heads = 9>
     ```
 
@@ -15,17 +16,20 @@ def Moe_WeightOp : Op<Moe_Dialect, "weight", [Symbol]> {
     * (C1) `recipe` is a `#moe.source` or a `#moe.concat`.
     * (C2) A source with layers has as many as the first dimension of the type; `{i}` is in its name.
     * (C3) The parts of a concat are weights with the same element type, encoding, stack and K; their
-      rows add up to the rows of this weight.
+      rows add up to the rows of this weight; no weight is a part of itself.
     * (C4) The shape is static.
+    * (C5) An encoding is a block format for weights, the element type then f32, and its block
+      divides the last dimension.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, AnyAttr:$recipe);
   let assemblyFormat = "$sym_name `:` $type `=` $recipe attr-dict";
-  let hasVerifier = 1; // C1, C2, C4; C3 looks at other symbols and is verified by ReadOp's users
+  let hasVerifier = 1; // C3 looks at other symbols: verifySymbolUses
   let extraClassDeclaration = [{
     ::mlir::RankedTensorType getWeightType() {
       return ::llvm::cast<::mlir::RankedTensorType>(getType());
     }
-    /// Slices of the stack, or 0 for a weight that is not stacked.
+    /// Slices of the stack, or 0 for a weight that is not stacked. A concat's is that of its first
+    /// part, looked up in the module; 0 where that is no weight.
     int64_t getStack();
   }];
 }
@@ -41,8 +45,8 @@ def Moe_ReadOp : Op<Moe_Dialect, "read",
 
     Constraints:
     * (C1) `weight` names a `moe.weight`.
-    * (C2) Without a slice the type is the weight's; with one, the weight's without its first
-      dimension.
+    * (C2) Without a slice the type is the weight's; with one, which only a stacked weight has, the
+      weight's without its first dimension.
   }];
   let arguments = (ins FlatSymbolRefAttr:$weight, Optional<Index>:$slice);
   let results = (outs AnyRankedTensor:$result);

@@ -1,0 +1,153 @@
+// Decompositions of the operations on key/value states.
+
+#include "dialects/moe/Decompose.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::moe;
+
+using Values = FailureOr<SmallVector<Value>>;
+
+/// A part of a tensor with one size a dimension; `type` may drop dimensions of size 1.
+static Value slice(Decomposer &d, Value tensor, ArrayRef<OpFoldResult> offsets,
+                   ArrayRef<OpFoldResult> sizes, ArrayRef<int64_t> shape) {
+  auto type =
+      RankedTensorType::get(shape, cast<RankedTensorType>(tensor.getType()).getElementType());
+  SmallVector<OpFoldResult> strides(offsets.size(), d.b.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(d.b, d.loc, type, tensor, offsets, sizes, strides);
+}
+
+/// `destination` after `body(i, destination)` for i = 0 .. count.
+static Value fold(Decomposer &d, Value count, Value destination,
+                  llvm::function_ref<Value(Value i, Value destination)> body) {
+  auto loop =
+      scf::ForOp::create(d.b, d.loc, d.constantIndex(0), count, d.constantIndex(1), destination,
+                         [&](OpBuilder &, Location, Value i, ValueRange carried) {
+                           scf::YieldOp::create(d.b, d.loc, body(i, carried[0]));
+                         });
+  return loop.getResult(0);
+}
+
+Values KvAppendOp::decomposeOperation(OpBuilder &builder) {
+  Decomposer d(builder, getLoc());
+  OpBuilder &b = d.b;
+  RankedTensorType stateType = getState().getType();
+  int64_t heads = stateType.getDimSize(3), headDim = stateType.getDimSize(4);
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+
+  // [T, heads * head dim] in the element type of the state, then [T, heads, head dim].
+  Value values = getValues();
+  SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(b, d.loc, values, 0)};
+  if (!stateType.getElementType().isF32()) {
+    sizes.push_back(b.getIndexAttr(heads * headDim));
+    Value destination = tensor::EmptyOp::create(b, d.loc, sizes, stateType.getElementType());
+    values = d.each(values, destination, [&](ValueRange args) -> Value {
+      return arith::TruncFOp::create(b, d.loc, stateType.getElementType(), args[0]);
+    });
+  }
+  SmallVector<OpFoldResult> splitSizes = {sizes[0], b.getIndexAttr(heads), b.getIndexAttr(headDim)};
+  auto splitType = RankedTensorType::get(
+      {cast<RankedTensorType>(values.getType()).getDimSize(0), heads, headDim},
+      stateType.getElementType());
+  SmallVector<ReassociationIndices> split = {{0}, {1, 2}};
+  values = tensor::ExpandShapeOp::create(b, d.loc, splitType, values, split, splitSizes);
+
+  Value result = fold(d, d.size(values, 0), getState(), [&](Value t, Value state) -> Value {
+    Value row =
+        slice(d, values, {t, zero, zero}, {one, splitSizes[1], splitSizes[2]}, {heads, headDim});
+    SmallVector<OpFoldResult> offsets = {getLayer(), d.id(getSlots(), t), d.id(getPositions(), t),
+                                         zero, zero};
+    SmallVector<OpFoldResult> extents = {one, one, one, splitSizes[1], splitSizes[2]};
+    SmallVector<OpFoldResult> strides(5, one);
+    return tensor::InsertSliceOp::create(b, d.loc, row, state, offsets, extents, strides);
+  });
+  return SmallVector<Value>{result};
+}
+
+/// What one query head sees of a state: [positions, head dim] from `first` on, widened to f32.
+static Value visible(Decomposer &d, AttentionOp op, Value state, Value slot, Value first,
+                     Value count, Value kvHead) {
+  OpFoldResult zero = d.b.getIndexAttr(0), one = d.b.getIndexAttr(1);
+  int64_t headDim = op.getHeadDim();
+  return d.toFloat(slice(d, state, {op.getLayer(), slot, first, kvHead, zero},
+                         {one, one, count, one, d.b.getIndexAttr(headDim)},
+                         {ShapedType::kDynamic, headDim}));
+}
+
+/// softmax(scale * keys . query) . values over the rows of keys and values: [head dim].
+static Value attend(Decomposer &d, Value query, Value keys, Value values, float scale) {
+  OpBuilder &b = d.b;
+  Location loc = d.loc;
+  AffineMap element = d.map(2, {0, 1}), row = d.map(2, {0}), column = d.map(2, {1});
+  AffineMap one = d.map(1, {0}), none = d.map(1, {});
+
+  Value scores = d.loop({keys, query}, {element, column, row}, d.filled(0.0f, keys, {0}), 1,
+                        [&](ValueRange args) -> Value {
+                          Value term = arith::MulFOp::create(b, loc, args[0], args[1]);
+                          return arith::AddFOp::create(b, loc, args[2], term);
+                        });
+  scores = d.each(scores, d.empty(keys, {0}), [&](ValueRange args) -> Value {
+    return arith::MulFOp::create(b, loc, args[0], d.constant(scale));
+  });
+  Value largest =
+      d.loop(scores, {one, none}, d.filled(-std::numeric_limits<float>::infinity(), keys, {}), 1,
+             [&](ValueRange args) -> Value {
+               return arith::MaximumFOp::create(b, loc, args[1], args[0]);
+             });
+  Value weights = d.loop({scores, largest}, {one, none, one}, d.empty(keys, {0}), 0,
+                         [&](ValueRange args) -> Value {
+                           Value below = arith::SubFOp::create(b, loc, args[0], args[1]);
+                           return math::ExpOp::create(b, loc, below);
+                         });
+  Value sum =
+      d.loop(weights, {one, none}, d.filled(0.0f, keys, {}), 1, [&](ValueRange args) -> Value {
+        return arith::AddFOp::create(b, loc, args[1], args[0]);
+      });
+  weights = d.loop(
+      {weights, sum}, {one, none, one}, d.empty(keys, {0}), 0,
+      [&](ValueRange args) -> Value { return arith::DivFOp::create(b, loc, args[0], args[1]); });
+  // The loops are (head dim, position).
+  return d.loop({weights, values}, {column, d.map(2, {1, 0}), row}, d.filled(0.0f, values, {1}), 1,
+                [&](ValueRange args) -> Value {
+                  Value term = arith::MulFOp::create(b, loc, args[0], args[1]);
+                  return arith::AddFOp::create(b, loc, args[2], term);
+                });
+}
+
+Values AttentionOp::decomposeOperation(OpBuilder &builder) {
+  Decomposer d(builder, getLoc());
+  OpBuilder &b = d.b;
+  Location loc = d.loc;
+  int64_t headDim = getHeadDim(), group = getHeads() / getKvHeads();
+  OpFoldResult one = b.getIndexAttr(1), headSize = b.getIndexAttr(headDim);
+  auto scale = static_cast<float>(getScale().convertToDouble());
+
+  Value destination = d.empty(getQueries(), {0, 1});
+  Value result = fold(d, d.size(getQueries(), 0), destination, [&](Value t, Value tokens) {
+    Value slot = d.id(getSlots(), t), last = d.id(getPositions(), t);
+    Value end = arith::AddIOp::create(b, loc, last, d.constantIndex(1));
+    Value first = d.constantIndex(0);
+    if (getWindow()) {
+      Value start = arith::SubIOp::create(b, loc, end, d.constantIndex(*getWindow()));
+      first = arith::MaxSIOp::create(b, loc, first, start);
+    }
+    Value count = arith::SubIOp::create(b, loc, end, first);
+    return fold(d, d.constantIndex(getHeads()), tokens, [&](Value head, Value heads) -> Value {
+      Value kvHead = arith::DivUIOp::create(b, loc, head, d.constantIndex(group));
+      Value from = arith::MulIOp::create(b, loc, head, d.constantIndex(headDim));
+      Value query = slice(d, getQueries(), {t, from}, {one, headSize}, {headDim});
+      Value keys = visible(d, *this, getKeys(), slot, first, count, kvHead);
+      Value values = visible(d, *this, getValues(), slot, first, count, kvHead);
+      Value row = attend(d, query, keys, values, scale);
+      SmallVector<OpFoldResult> offsets = {t, from}, sizes = {one, headSize}, strides = {one, one};
+      return tensor::InsertSliceOp::create(b, loc, row, heads, offsets, sizes, strides);
+    });
+  });
+  return SmallVector<Value>{d.as(result, getType())};
+}

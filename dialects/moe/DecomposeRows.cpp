@@ -1,0 +1,140 @@
+// Decompositions of the operations on one row at a time.
+
+#include "dialects/moe/Decompose.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::moe;
+
+using Values = FailureOr<SmallVector<Value>>;
+
+/// result[t, j] = table[ids[t], j].
+static Value gatherRows(Decomposer &d, Value table, Value ids) {
+  int64_t width = cast<RankedTensorType>(table.getType()).getDimSize(1);
+  return d.loop(ids, {d.map(2, {0}), d.map(2, {0, 1})}, d.empty(ids, {0}, {width}), 0,
+                [&](ValueRange args) {
+                  Value row = arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), args[0]);
+                  return d.element(table, {row, d.index(1)});
+                });
+}
+
+Values EmbedOp::decomposeOperation(OpBuilder &builder) {
+  Decomposer d(builder, getLoc());
+  Value table = d.toFloat(d.plain(getTable()));
+  return SmallVector<Value>{d.as(gatherRows(d, table, getTokens()), getType())};
+}
+
+Values SelectRowsOp::decomposeOperation(OpBuilder &builder) {
+  Decomposer d(builder, getLoc());
+  return SmallVector<Value>{d.as(gatherRows(d, d.plain(getX()), getRows()), getType())};
+}
+
+Values RmsNormOp::decomposeOperation(OpBuilder &builder) {
+  Decomposer d(builder, getLoc());
+  OpBuilder &b = d.b;
+  Location loc = d.loc;
+  Value x = d.plain(getX());
+  int64_t width = getX().getType().getDimSize(1);
+  AffineMap element = d.map(2, {0, 1}), row = d.map(2, {0}), column = d.map(2, {1});
+
+  Value squares =
+      d.loop(x, {element, row}, d.filled(0.0f, x, {0}), 1, [&](ValueRange args) -> Value {
+        Value square = arith::MulFOp::create(b, loc, args[0], args[0]);
+        return arith::AddFOp::create(b, loc, args[1], square);
+      });
+  Value scales = d.each(squares, d.empty(x, {0}), [&](ValueRange args) -> Value {
+    Value mean = arith::DivFOp::create(b, loc, args[0], d.constant(static_cast<float>(width)));
+    Value eps = d.constant(static_cast<float>(getEps().convertToDouble()));
+    return math::RsqrtOp::create(b, loc, arith::AddFOp::create(b, loc, mean, eps));
+  });
+  Value result = d.loop({x, scales, getGain()}, {element, row, column, element},
+                        d.empty(x, {0}, {width}), 0, [&](ValueRange args) -> Value {
+                          Value normed = arith::MulFOp::create(b, loc, args[0], args[1]);
+                          return arith::MulFOp::create(b, loc, args[2], normed);
+                        });
+  if (getType().getEncoding())
+    result = d.roundedToBlocks(result);
+  return SmallVector<Value>{d.as(result, getType())};
+}
+
+Value Decomposer::roundedToBlocks(Value x) {
+  int64_t width = cast<RankedTensorType>(x.getType()).getDimSize(1);
+  int64_t blocks = width / BlockAttr::kBlock;
+  SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(b, loc, x, 0), b.getIndexAttr(blocks),
+                                     b.getIndexAttr(BlockAttr::kBlock)};
+  SmallVector<ReassociationIndices> split = {{0}, {1, 2}};
+  auto splitType = RankedTensorType::get(
+      {cast<RankedTensorType>(x.getType()).getDimSize(0), blocks, BlockAttr::kBlock},
+      b.getF32Type());
+  Value values = tensor::ExpandShapeOp::create(b, loc, splitType, x, split, sizes);
+
+  AffineMap element = map(3, {0, 1, 2}), block = map(3, {0, 1});
+  Value largest = loop(values, {element, block}, filled(0.0f, x, {0}, {blocks}), 1,
+                       [&](ValueRange args) -> Value {
+                         Value magnitude = math::AbsFOp::create(b, loc, args[0]);
+                         return arith::MaximumFOp::create(b, loc, args[1], magnitude);
+                       });
+  Value rounded =
+      loop({values, largest}, {element, block, element}, empty(x, {0}, {blocks, BlockAttr::kBlock}),
+           0, [&](ValueRange args) -> Value {
+             Value scale = arith::DivFOp::create(b, loc, args[1], constant(127.0f));
+             Value isZero =
+                 arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, scale, constant(0.0f));
+             Value quotient = arith::DivFOp::create(b, loc, args[0], scale);
+             Value q = math::RoundEvenOp::create(b, loc, quotient);
+             q = arith::SelectOp::create(b, loc, isZero, constant(0.0f), q);
+             return arith::MulFOp::create(b, loc, scale, q);
+           });
+  return as(tensor::CollapseShapeOp::create(b, loc, rounded, split), x.getType());
+}
+
+Values QuantizeRowsOp::decomposeOperation(OpBuilder &builder) {
+  Decomposer d(builder, getLoc());
+  return SmallVector<Value>{d.as(d.roundedToBlocks(getX()), getType())};
+}
+
+Values RopeOp::decomposeOperation(OpBuilder &builder) {
+  Decomposer d(builder, getLoc());
+  OpBuilder &b = d.b;
+  Location loc = d.loc;
+  int64_t width = getX().getType().getDimSize(1), half = getRotaryDims() / 2;
+  SmallVector<float> frequencies = getFrequencies();
+  Value table = arith::ConstantOp::create(
+      b, loc,
+      DenseElementsAttr::get(RankedTensorType::get({half}, b.getF32Type()),
+                             ArrayRef<float>(frequencies)));
+
+  AffineMap element = d.map(2, {0, 1}), row = d.map(2, {0});
+  Value result = d.loop(
+      {getX(), getPositions()}, {element, row, element}, d.empty(getX(), {0}, {width}), 0,
+      [&](ValueRange args) -> Value {
+        Value token = d.index(0), column = d.index(1), halfSize = d.constantIndex(half);
+        // The place in its head, the pair it belongs to, and the column of the pair's other value.
+        Value place = arith::RemUIOp::create(b, loc, column, d.constantIndex(getHeadDim()));
+        Value pair = arith::RemUIOp::create(b, loc, place, halfSize);
+        Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, place, halfSize);
+        Value below = arith::SubIOp::create(b, loc, column, halfSize);
+        Value above = arith::AddIOp::create(b, loc, column, halfSize);
+        Value other =
+            d.element(getX(), {token, arith::SelectOp::create(b, loc, isFirst, above, below)});
+        other =
+            arith::SelectOp::create(b, loc, isFirst, arith::NegFOp::create(b, loc, other), other);
+
+        Value position = arith::SIToFPOp::create(b, loc, b.getF32Type(), args[1]);
+        Value angle = arith::MulFOp::create(b, loc, position, d.element(table, pair));
+        Value cosine = math::CosOp::create(b, loc, angle);
+        Value sine = math::SinOp::create(b, loc, angle);
+        Value rotated =
+            arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, args[0], cosine),
+                                  arith::MulFOp::create(b, loc, other, sine));
+
+        Value isRotated = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, place,
+                                                d.constantIndex(getRotaryDims()));
+        return arith::SelectOp::create(b, loc, isRotated, rotated, args[0]);
+      });
+  return SmallVector<Value>{d.as(result, getType())};
+}

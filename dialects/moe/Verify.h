@@ -1,0 +1,55 @@
+// Checks that several verifiers share.
+
+#ifndef MOIRE_DIALECTS_MOE_VERIFY_H
+#define MOIRE_DIALECTS_MOE_VERIFY_H
+
+#include "dialects/moe/Moe.h"
+
+namespace mlir::moe {
+
+/// Fails with "expected WHAT to be EXPECTED, found FOUND" unless the sizes agree. A dynamic size
+/// agrees with any.
+inline LogicalResult verifySize(Operation *op, const Twine &what, int64_t expected, int64_t found) {
+  if (expected == found || ShapedType::isDynamic(expected) || ShapedType::isDynamic(found))
+    return success();
+  return op->emitOpError() << "expected " << what << " to be " << expected << ", found " << found;
+}
+
+/// Fails unless `encoding` is a block format for activations; `what` names the value.
+inline LogicalResult verifyActivationEncoding(Operation *op, StringRef what, Attribute encoding) {
+  auto block = dyn_cast_or_null<BlockAttr>(encoding);
+  if (block && block.isActivation())
+    return success();
+  auto error = op->emitOpError() << "expected " << what
+                                 << " to be encoded for activations (#moe.block<int8>), found ";
+  return encoding ? error << encoding : error << "no encoding";
+}
+
+/// Fails unless a row of `type`, encoded in blocks, holds a whole number of them.
+inline LogicalResult verifyWholeBlocks(Operation *op, RankedTensorType type) {
+  int64_t width = type.getShape().back();
+  if (!BlockAttr::of(type) || width % BlockAttr::kBlock == 0)
+    return success();
+  return op->emitOpError() << "expected a width divisible by the block of " << BlockAttr::kBlock
+                           << ", found " << width;
+}
+
+/// The encodings of a product: an encoded `x` is one for activations and meets a weight in blocks.
+inline LogicalResult verifyProductEncodings(Operation *op, RankedTensorType x,
+                                            RankedTensorType weight) {
+  if (!x.getEncoding())
+    return success();
+  if (failed(verifyActivationEncoding(op, "x", x.getEncoding())))
+    return failure();
+  BlockAttr block = BlockAttr::of(weight);
+  if (block && !block.isActivation())
+    return success();
+  auto error =
+      op->emitOpError()
+      << "expected the weight of an encoded x to have a block encoding for weights, found ";
+  return weight.getEncoding() ? error << weight.getEncoding() : error << "no encoding";
+}
+
+} // namespace mlir::moe
+
+#endif

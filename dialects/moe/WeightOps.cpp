@@ -1,0 +1,137 @@
+// Weight symbols and what reads them.
+
+#include "dialects/moe/Moe.h"
+
+using namespace mlir;
+using namespace mlir::moe;
+
+int64_t WeightOp::getStack() {
+  // A concat's parts agree on the stack: follow the first ones. The steps are bounded because a
+  // malformed module may hold a cycle.
+  WeightOp weight = *this;
+  for (int depth = 0; weight && depth < 16; ++depth) {
+    if (auto source = dyn_cast<SourceAttr>(weight.getRecipe()))
+      return source.getLayers().size();
+    auto concat = dyn_cast<ConcatAttr>(weight.getRecipe());
+    if (!concat || concat.getParts().empty())
+      return 0;
+    weight = SymbolTable::lookupNearestSymbolFrom<WeightOp>(weight->getParentOp(),
+                                                            concat.getParts().front());
+  }
+  return 0;
+}
+
+static LogicalResult verifyWeightEncoding(WeightOp op) {
+  RankedTensorType type = op.getWeightType();
+  if (!type.getEncoding())
+    return success();
+  BlockAttr block = BlockAttr::of(type);
+  if (!block || block.isActivation())
+    return op.emitOpError() << "expected a block encoding for weights, found "
+                            << type.getEncoding();
+  if (!type.getElementType().isF32())
+    return op.emitOpError() << "expected f32 values in blocks, found " << type.getElementType();
+  if (type.getRank() == 0 || type.getShape().back() % BlockAttr::kBlock != 0)
+    return op.emitOpError() << "expected a last dimension divisible by the block of "
+                            << BlockAttr::kBlock << ", found " << type;
+  return success();
+}
+
+LogicalResult WeightOp::verify() {
+  // weight_c1
+  auto source = dyn_cast<SourceAttr>(getRecipe());
+  if (!source && !isa<ConcatAttr>(getRecipe()))
+    return emitOpError() << "expected a #moe.source or a #moe.concat as recipe, found "
+                         << getRecipe();
+  // weight_c4
+  RankedTensorType type = getWeightType();
+  if (!type.hasStaticShape())
+    return emitOpError() << "expected a static shape, found " << type;
+  // weight_c2
+  if (source && !source.getLayers().empty()) {
+    int64_t layers = source.getLayers().size();
+    if (type.getRank() == 0 || type.getDimSize(0) != layers)
+      return emitOpError() << "expected the first dimension of the type to count the " << layers
+                           << " layers of the source, found " << type;
+    if (!source.getName().getValue().contains("{i}"))
+      return emitOpError() << "expected {i} in the name of a source with layers, found "
+                           << source.getName();
+  }
+  // weight_c5
+  return verifyWeightEncoding(*this);
+}
+
+/// Fails where `weight` is made, through its parts, of one of the weights in `path`.
+static LogicalResult verifyAcyclic(WeightOp weight, SmallVectorImpl<WeightOp> &path,
+                                   SymbolTableCollection &symbols) {
+  if (llvm::is_contained(path, weight))
+    return path.front().emitOpError() << "expected parts that are other weights, found @"
+                                      << weight.getSymName() << " to be a part of itself";
+  auto concat = dyn_cast<ConcatAttr>(weight.getRecipe());
+  if (!concat)
+    return success();
+  path.push_back(weight);
+  for (FlatSymbolRefAttr name : concat.getParts())
+    if (auto part = symbols.lookupNearestSymbolFrom<WeightOp>(weight->getParentOp(), name))
+      if (failed(verifyAcyclic(part, path, symbols)))
+        return failure();
+  path.pop_back();
+  return success();
+}
+
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // weight_c3
+  auto concat = dyn_cast<ConcatAttr>(getRecipe());
+  if (!concat)
+    return success();
+  SmallVector<WeightOp> path;
+  if (failed(verifyAcyclic(*this, path, symbols)))
+    return failure();
+
+  RankedTensorType type = getWeightType();
+  int64_t stack = getStack();
+  int64_t rowDim = stack > 0 ? 1 : 0;
+  if (type.getRank() <= rowDim)
+    return emitOpError() << "expected a type with rows to concatenate, found " << type;
+  int64_t rows = 0;
+  for (FlatSymbolRefAttr name : concat.getParts()) {
+    auto part = symbols.lookupNearestSymbolFrom<WeightOp>((*this)->getParentOp(), name);
+    if (!part)
+      return emitOpError() << "expected the part " << name << " to be a moe.weight";
+    RankedTensorType found = part.getWeightType();
+    if (part.getStack() != stack)
+      return emitOpError() << "expected every part to be a stack of " << stack << ", found " << name
+                           << " to be one of " << part.getStack();
+    SmallVector<int64_t> shape(type.getShape());
+    if (found.getRank() == type.getRank())
+      shape[rowDim] = found.getDimSize(rowDim);
+    auto expected = RankedTensorType::get(shape, type.getElementType(), type.getEncoding());
+    if (found != expected)
+      return emitOpError() << "expected the part " << name << " to be " << expected << ", found "
+                           << found;
+    rows += found.getDimSize(rowDim);
+  }
+  if (rows != type.getDimSize(rowDim))
+    return emitOpError() << "expected parts with " << type.getDimSize(rowDim)
+                         << " rows together, found " << rows;
+  return success();
+}
+
+LogicalResult ReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // read_c1
+  auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+  if (!weight)
+    return emitOpError() << "expected " << getWeightAttr() << " to name a moe.weight";
+  // read_c2
+  RankedTensorType expected = weight.getWeightType();
+  if (getSlice()) {
+    if (weight.getStack() == 0)
+      return emitOpError() << "expected no slice, as " << getWeightAttr() << " is not a stack";
+    expected = RankedTensorType::get(expected.getShape().drop_front(), expected.getElementType(),
+                                     expected.getEncoding());
+  }
+  if (getResult().getType() != expected)
+    return emitOpError() << "expected the result to be " << expected << ", found "
+                         << getResult().getType();
+  return success();
+}

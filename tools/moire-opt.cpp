@@ -1,0 +1,22 @@
+// moire-opt: runs passes on IR, whole MlirOptMain (plugins, reproducers, bytecode, timing).
+
+#include "dialects/moe/Moe.h"
+#include "dialects/moe/Transforms/Passes.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<mlir::moe::MoeDialect>();
+
+  mlir::registerAllPasses();
+  mlir::moe::registerMoeTransformsPasses();
+
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Moire optimizer driver\n", registry));
+}
