@@ -1,0 +1,84 @@
+#include "frontends/weights/Dequantize.h"
+#include "gtest/gtest.h"
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+using namespace moire;
+
+static std::shared_ptr<MappedFile> golden(const std::string &name) {
+  ReadError error;
+  auto file = MappedFile::open(std::string(MOIRE_GOLDEN_DIR) + "/ggml_blocks/" + name, error);
+  EXPECT_TRUE(file) << error.message;
+  return file;
+}
+
+namespace {
+
+struct GoldenBlocks {
+  const char *name;
+  StorageType type;
+};
+
+class Dequantize : public testing::TestWithParam<GoldenBlocks> {};
+
+} // namespace
+
+TEST_P(Dequantize, EqualsGgmlBitForBit) {
+  const auto [name, type] = GetParam();
+  auto blocks = golden(std::string(name) + ".bin");
+  auto expected = golden(std::string(name) + ".f32");
+  ASSERT_TRUE(blocks && expected);
+  std::vector<float> values(expected->bytes().size() / sizeof(float));
+  ASSERT_EQ(values.size(), 2048u);
+  dequantize(type, blocks->bytes(), values);
+  EXPECT_EQ(std::memcmp(values.data(), expected->bytes().data(), expected->bytes().size()), 0);
+}
+
+TEST_P(Dequantize, RowsAreTheSameValues) {
+  const auto [name, type] = GetParam();
+  auto blocks = golden(std::string(name) + ".bin");
+  ASSERT_TRUE(blocks);
+  TensorEntry tensor{name, type, {2, 4, 256}, blocks, 0, blocks->bytes().size()};
+  EXPECT_EQ(rowCount(tensor), 8);
+  std::vector<float> all(2048);
+  dequantize(type, blocks->bytes(), all);
+  std::vector<float> rows(2 * 256);
+  dequantizeRows(tensor, /*firstRow=*/5, /*rows=*/2, rows);
+  EXPECT_EQ(std::memcmp(rows.data(), &all[5 * 256], rows.size() * sizeof(float)), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Blocks, Dequantize,
+                         testing::Values(GoldenBlocks{"Q4_0", StorageType::Q4_0},
+                                         GoldenBlocks{"Q4_1", StorageType::Q4_1},
+                                         GoldenBlocks{"Q8_0", StorageType::Q8_0},
+                                         GoldenBlocks{"BF16", StorageType::BF16}),
+                         [](const auto &info) { return info.param.name; });
+
+TEST(DequantizeF16, EveryNumberHasItsValue) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const uint16_t half = bits;
+    float value;
+    dequantize(StorageType::F16, {reinterpret_cast<const uint8_t *>(&half), 2}, {&value, 1});
+    const int exponent = bits >> 10 & 31;
+    const int mantissa = bits & 1023;
+    EXPECT_EQ(std::signbit(value), bits >> 15 != 0);
+    if (exponent == 31 && mantissa != 0) {
+      EXPECT_TRUE(std::isnan(value));
+      continue;
+    }
+    const float magnitude = exponent == 31  ? HUGE_VALF
+                            : exponent == 0 ? std::ldexp(float(mantissa), -24)
+                                            : std::ldexp(float(1024 + mantissa), exponent - 25);
+    EXPECT_EQ(std::fabs(value), magnitude) << bits;
+  }
+}
+
+TEST(DequantizeF32, BytesNeedNotBeAligned) {
+  uint8_t bytes[9] = {};
+  const float numbers[2] = {1.5f, -0.0f};
+  std::memcpy(bytes + 1, numbers, sizeof(numbers));
+  float values[2];
+  dequantize(StorageType::F32, {bytes + 1, 8}, values);
+  EXPECT_EQ(std::memcmp(values, numbers, sizeof(numbers)), 0);
+}
