@@ -53,7 +53,8 @@ struct StorageTypeInfo {
 };
 const StorageTypeInfo &storageTypeInfo(StorageType type);
 
-/// A read-only mapping of a whole file; unmapped with its last owner.
+/// A read-only mapping of a whole file; unmapped with its last owner. As with any mapping, reading
+/// it kills the process if another one cuts the file off meanwhile.
 class MappedFile {
 public:
   /// Maps the regular file `path`. On failure returns null and says why in `error`.

@@ -11,7 +11,7 @@ namespace moire {
 /// Deeper nesting is refused before the recursive parser sees it.
 constexpr unsigned maxJsonDepth = 64;
 /// So are more values than this. A value takes up to some 100 bytes in memory but may take only two
-/// in the file; the largest published header has some 800,000.
+/// in the file; the largest published headers and tokenizers have one or two million.
 constexpr size_t maxJsonValues = 4'000'000;
 
 /// What to do when a name occurs twice in the outermost object. Inside of it the last one wins.
