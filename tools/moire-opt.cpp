@@ -2,6 +2,8 @@
 
 #include "dialects/moe/Moe.h"
 #include "dialects/moe/Transforms/Passes.h"
+#include "passes/Passes.h"
+#include "passes/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -16,6 +18,10 @@ int main(int argc, char **argv) {
 
   mlir::registerAllPasses();
   mlir::moe::registerMoeTransformsPasses();
+  mlir::moe::registerMoirePasses();
+  mlir::moe::registerOptimizePipeline();
+  mlir::moe::registerMoirePasses();
+  mlir::moe::registerOptimizePipeline();
 
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Moire optimizer driver\n", registry));

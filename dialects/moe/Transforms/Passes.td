@@ -31,7 +31,8 @@ def RandomizeWeightsPass : Pass<"moe-randomize-weights", "::mlir::ModuleOp"> {
     Each `moe.read` becomes a computation of its values. An element of a source is a hash of the
     source's name (with the layer's number for `{i}`), its `interleaved_heads`, row and column, in
     [-1/8, 1/8); a concat is the rows of its parts. A pass that edits recipes without changing what
-    they mean therefore changes no value, and a program can be run before and after it.
+    they mean therefore changes no value, and a program can be run before and after it. The weights
+    themselves are erased.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];

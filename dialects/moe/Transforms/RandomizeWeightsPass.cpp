@@ -137,6 +137,7 @@ struct RandomizeWeightsPass
         value = tensor::CastOp::create(rewriter, read.getLoc(), read.getType(), value);
       rewriter.replaceOp(read, value);
     });
+    getOperation().walk([&](WeightOp weight) { rewriter.eraseOp(weight); });
   }
 };
 } // namespace
