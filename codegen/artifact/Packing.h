@@ -9,12 +9,17 @@
 //       quants   [block][line 0..3][row][byte 0..3]: with k = 32 * block + 8 * line + byte, the low
 //                nibble is q[k], the high one q[k + 4]; one line is 64 bytes
 //       scales   [block][row] f16, minima [block][row] f16 (q4_1 only)
-//   q8_0         quants [block][line 0..7][row][byte 0..3]: k = 32 * block + 4 * line + byte, signed
+//   q8_0         quants [block][line 0..7][row][byte 0..3]: k = 32 * block + 4 * line + byte,
+//   signed
 //                scales [block][row] f16
 //
 // The panel's size is rounded up to 64 bytes. A vector (norm gain, bias) is f32, its length rounded
-// up to 16 with zeros. Every packed weight starts at a multiple of 4096 in the section, every slice
-// at a multiple of 64.
+// up to 16 with zeros; its slice has rows * k elements (one of the two is 1 as a rule), and every
+// source gives all the elements of its tensor. Every packed weight starts at a multiple of 4096 in
+// the section, every slice at a multiple of 64. Gaps are zero.
+//
+// Quantized and half formats are moved, never rounded: an f16, bf16 or block panel takes sources of
+// that very type. An f32 panel or a vector takes f32, f16 and bf16, widened exactly.
 
 #ifndef MOIRE_CODEGEN_ARTIFACT_PACKING_H
 #define MOIRE_CODEGEN_ARTIFACT_PACKING_H
@@ -22,6 +27,7 @@
 #include "frontends/weights/Container.h"
 
 #include <functional>
+#include <span>
 
 namespace moire {
 
@@ -59,8 +65,8 @@ struct PackedWeight {
   std::vector<std::vector<RowSource>> slices; // [slice][source]
   bool alternate_panels = false;
   /// Numbers that the compiler computed instead of `slices` (RoPE frequencies): one slice.
-  std::vector<float> computed;
-  int64_t offset = 0;      // in the weights section
+  std::vector<float> computed = {};
+  int64_t offset = 0; // in the weights section
   int64_t slice_bytes = 0;
 };
 
@@ -68,8 +74,8 @@ struct PackedWeight {
 int64_t layOutWeights(std::vector<PackedWeight> &weights);
 
 /// Packs everything, on `threads` threads, and hands the section out in ascending, gapless chunks:
-/// `write(chunk)` returns false to stop (disk full). Memory in flight is bounded by a few chunks, not
-/// by the model. `progress(done, total)` in bytes may be null. Returns false with `error` set.
+/// `write(chunk)` returns false to stop (disk full). Memory in flight is bounded by a few chunks,
+/// not by the model. `progress(done, total)` in bytes may be null. Returns false with `error` set.
 bool packWeights(const std::vector<PackedWeight> &weights, int threads,
                  const std::function<bool(std::span<const uint8_t>)> &write,
                  const std::function<void(uint64_t, uint64_t)> &progress, std::string &error);

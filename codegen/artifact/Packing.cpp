@@ -1,0 +1,397 @@
+#include "codegen/artifact/Packing.h"
+
+#include "codegen/artifact/Panels.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <sys/mman.h>
+#include <thread>
+#include <unistd.h>
+
+namespace moire {
+
+constexpr int64_t kPage = 4096;         // where packed weights start
+constexpr int64_t kUnitBytes = 2 << 20; // of packed panels that one worker makes at a time
+constexpr int64_t kUnitsAhead = 2; // finished units that wait for the writer, beside one a worker
+
+static int64_t alignUp(int64_t value, int64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
+
+//===----------------------------------------------------------------------===//
+// Layout
+
+static int64_t vectorElements(const PackedWeight &weight) { return weight.rows * weight.k; }
+
+/// Bytes of a panel; a vector's slice is one panel.
+static int64_t panelBytes(const PackedWeight &weight) {
+  bool isVector = weight.format == PanelFormat::Vector;
+  return panelBytes(weight.format, isVector ? vectorElements(weight) : weight.k);
+}
+
+static int64_t panelsPerSlice(const PackedWeight &weight) {
+  if (weight.format == PanelFormat::Vector)
+    return 1;
+  int64_t alternating = 1;
+  if (weight.alternate_panels && !weight.slices.empty())
+    alternating = std::max<int64_t>(1, weight.slices.front().size());
+  return alternating * alignUp(weight.rows / alternating, kPanelRows) / kPanelRows;
+}
+
+static int64_t sliceCount(const PackedWeight &weight) {
+  return weight.computed.empty() ? int64_t(weight.slices.size()) : 1;
+}
+
+int64_t layOutWeights(std::vector<PackedWeight> &weights) {
+  int64_t end = 0;
+  for (PackedWeight &weight : weights) {
+    weight.offset = alignUp(end, kPage);
+    weight.slice_bytes = panelsPerSlice(weight) * panelBytes(weight);
+    end = weight.offset + sliceCount(weight) * weight.slice_bytes;
+  }
+  return end;
+}
+
+//===----------------------------------------------------------------------===//
+// Checks: what the packer relies on, looked at once before the first byte is written.
+
+static int64_t elementCount(const TensorEntry &tensor) {
+  int64_t count = 1;
+  for (int64_t dimension : tensor.shape)
+    count *= dimension;
+  return count;
+}
+
+/// An empty string, or what is wrong with one source of `weight`.
+static std::string checkSource(const PackedWeight &weight, const RowSource &source) {
+  const TensorEntry &tensor = *source.tensor;
+  std::string type(storageTypeInfo(tensor.type).name);
+  if (!canPack(tensor.type, weight.format))
+    return "is stored as " + type + ", which this weight's panels cannot hold without rounding";
+  bool isVector = weight.format == PanelFormat::Vector;
+  int64_t rows = isVector ? elementCount(tensor) : source.rows;
+  int64_t k = isVector ? 1 : weight.k;
+  if (k % storageTypeInfo(tensor.type).block_elements)
+    return "has rows of " + std::to_string(k) + " elements, no whole number of " + type + " blocks";
+  if (rows < 0 || uint64_t(rows) * uint64_t(storedBytes(tensor.type, k)) > tensor.bytes)
+    return "holds " + std::to_string(tensor.bytes) + " bytes, fewer than " + std::to_string(rows) +
+           " rows of " + std::to_string(k) + " elements need";
+  if (int64_t heads = source.interleaved_heads; heads && rows % (2 * heads))
+    return "has " + std::to_string(rows) + " rows, which " + std::to_string(heads) +
+           " heads cannot share in pairs";
+  return "";
+}
+
+/// Returns false, with `error` saying which weight and tensor and why, if the recipe of `weight`
+/// does not fit its sources. `end` is where the weight before ends, then where this one does.
+static bool checkWeight(const PackedWeight &weight, int64_t &end, std::string &error) {
+  auto fail = [&](const std::string &what) {
+    error = "cannot pack weight '" + weight.name + "': " + what;
+    return false;
+  };
+  bool isVector = weight.format == PanelFormat::Vector;
+  if (weight.rows <= 0 || weight.k <= 0 || sliceCount(weight) == 0)
+    return fail("it has no elements");
+  if (weight.slice_bytes != panelsPerSlice(weight) * panelBytes(weight) ||
+      weight.offset != alignUp(end, kPage))
+    return fail("it was changed after the weights were laid out");
+  end = weight.offset + sliceCount(weight) * weight.slice_bytes;
+  if (!weight.computed.empty()) {
+    if (!isVector || int64_t(weight.computed.size()) != vectorElements(weight))
+      return fail("computed numbers form a vector of rows * k elements");
+    return true;
+  }
+  for (const std::vector<RowSource> &slice : weight.slices) {
+    int64_t rows = 0;
+    for (const RowSource &source : slice) {
+      if (std::string what = checkSource(weight, source); !what.empty())
+        return fail("tensor '" + source.tensor->name + "' " + what);
+      if (!isVector && source.tensor->type != slice.front().tensor->type)
+        return fail("tensors '" + slice.front().tensor->name + "' and '" + source.tensor->name +
+                    "' of one slice are stored in different types");
+      rows += isVector ? elementCount(*source.tensor) : source.rows;
+    }
+    int64_t expected = isVector ? vectorElements(weight) : weight.rows;
+    if (rows != expected)
+      return fail("its sources have " + std::to_string(rows) + " rows instead of " +
+                  std::to_string(expected));
+    bool equal = std::all_of(slice.begin(), slice.end(), [&](const RowSource &source) {
+      return source.rows == slice.front().rows;
+    });
+    if (weight.alternate_panels && (!equal || slice.size() != weight.slices.front().size()))
+      return fail("panels can alternate only between sources with equal numbers of rows");
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// One panel
+
+/// The row of a tensor that is row `packed` of it in the order of rotate-half RoPE.
+static int64_t sourceRow(const RowSource &source, int64_t rows, int64_t packed) {
+  if (!source.interleaved_heads)
+    return packed;
+  int64_t headRows = rows / source.interleaved_heads, half = headRows / 2;
+  int64_t head = packed / headRows, inHead = packed % headRows;
+  return head * headRows + 2 * (inHead % half) + inHead / half;
+}
+
+namespace {
+
+/// Bytes of a tensor that have been read: what may leave memory again.
+struct ReadRange {
+  const uint8_t *begin, *end;
+};
+
+/// Packs panels of one weight, remembering what it read.
+class PanelPacker {
+public:
+  explicit PanelPacker(const PackedWeight &weight)
+      : weight(weight), perSlice(panelsPerSlice(weight)) {}
+
+  /// Packs panel `index`, counted over all slices.
+  void pack(int64_t index, uint8_t *panel);
+
+  /// Takes the pages that were read out of our page tables. They stay in the page cache, but do
+  /// not count as this process's memory, and the kernel may drop them for a model beyond RAM.
+  void releaseSources();
+
+private:
+  void packVector(const std::vector<RowSource> &slice, uint8_t *panel);
+  void noteRead(const uint8_t *begin, const uint8_t *end);
+
+  const PackedWeight &weight;
+  int64_t perSlice;
+  std::vector<ReadRange> read;
+  std::vector<uint8_t> zeroRow;
+};
+
+} // namespace
+
+void PanelPacker::noteRead(const uint8_t *begin, const uint8_t *end) {
+  // Rows of a tensor follow each other, so nearly always the last range grows.
+  if (!read.empty() && begin <= read.back().end && end >= read.back().begin)
+    read.back() = {std::min(begin, read.back().begin), std::max(end, read.back().end)};
+  else
+    read.push_back({begin, end});
+}
+
+void PanelPacker::releaseSources() {
+  uintptr_t page = sysconf(_SC_PAGESIZE);
+  for (ReadRange range : read) {
+    uintptr_t begin = uintptr_t(range.begin) / page * page;
+    madvise(reinterpret_cast<void *>(begin), uintptr_t(range.end) - begin, MADV_DONTNEED);
+  }
+  read.clear();
+}
+
+void PanelPacker::packVector(const std::vector<RowSource> &slice, uint8_t *panel) {
+  float *out = reinterpret_cast<float *>(panel);
+  std::vector<float> widened;
+  for (const RowSource &source : slice) {
+    const TensorEntry &tensor = *source.tensor;
+    int64_t count = elementCount(tensor);
+    widened.resize(count);
+    widen(tensor.type, tensor.data().data(), count, widened.data());
+    for (int64_t i = 0; i < count; ++i)
+      out[i] = widened[sourceRow(source, count, i)];
+    out += count;
+  }
+  std::memset(out, 0, panel + panelBytes(weight) - reinterpret_cast<uint8_t *>(out));
+}
+
+void PanelPacker::pack(int64_t index, uint8_t *panel) {
+  if (!weight.computed.empty()) {
+    int64_t bytes = weight.computed.size() * sizeof(float);
+    std::memcpy(panel, weight.computed.data(), bytes);
+    std::memset(panel + bytes, 0, panelBytes(weight) - bytes);
+    return;
+  }
+  const std::vector<RowSource> &slice = weight.slices[index / perSlice];
+  if (weight.format == PanelFormat::Vector)
+    return packVector(slice, panel);
+
+  // The panel's first row: of one source if panels alternate, else of the concatenation.
+  int64_t inSlice = index % perSlice;
+  auto source = slice.begin(), lastSource = slice.end();
+  int64_t row = inSlice * kPanelRows;
+  if (weight.alternate_panels) {
+    source += inSlice % slice.size();
+    lastSource = source + 1;
+    row = inSlice / slice.size() * kPanelRows;
+  }
+
+  StorageType type = slice.front().tensor->type;
+  int64_t rowBytes = storedBytes(type, weight.k);
+  PanelRows rows;
+  for (const uint8_t *&from : rows) {
+    while (source != lastSource && row >= source->rows) {
+      row -= source->rows;
+      ++source;
+    }
+    if (source == lastSource) {
+      zeroRow.resize(rowBytes);
+      from = zeroRow.data();
+      continue;
+    }
+    from = source->tensor->data().data() + sourceRow(*source, source->rows, row++) * rowBytes;
+    noteRead(from, from + rowBytes);
+  }
+  packPanel(weight.format, type, weight.k, rows, panel);
+}
+
+//===----------------------------------------------------------------------===//
+// The stream: workers fill a ring of units, the calling thread writes them in order.
+
+namespace {
+
+/// Consecutive panels of one weight.
+struct Unit {
+  const PackedWeight *weight;
+  int64_t firstPanel, panels;
+
+  int64_t bytes() const { return panels * panelBytes(*weight); }
+  int64_t offset() const { return weight->offset + firstPanel * panelBytes(*weight); }
+};
+
+/// A place of the ring: unit u lives in place u % size while it waits for the writer.
+struct Place {
+  std::vector<uint8_t> bytes;
+  bool ready = false;
+};
+
+class UnitRing {
+public:
+  UnitRing(const std::vector<Unit> &units, size_t places) : units(units), places(places) {}
+
+  /// Takes units and packs them until none is left or stop().
+  void work();
+  /// Waits for unit `index`, the one after the last that was released.
+  std::span<const uint8_t> wait(size_t index);
+  /// Gives the place of unit `index` back to the workers.
+  void release(size_t index);
+  void stop();
+
+private:
+  const std::vector<Unit> &units;
+  std::vector<Place> places;
+  std::mutex mutex;
+  std::condition_variable changed;
+  size_t next = 0;     // the first unit that no worker has taken
+  size_t released = 0; // units that were written
+  bool stopped = false;
+};
+
+} // namespace
+
+static void packUnit(const Unit &unit, std::vector<uint8_t> &bytes) {
+  bytes.resize(unit.bytes());
+  PanelPacker packer(*unit.weight);
+  int64_t stride = panelBytes(*unit.weight);
+  for (int64_t i = 0; i < unit.panels; ++i)
+    packer.pack(unit.firstPanel + i, bytes.data() + i * stride);
+  packer.releaseSources();
+}
+
+void UnitRing::work() {
+  std::unique_lock lock(mutex);
+  while (true) {
+    changed.wait(
+        lock, [&] { return stopped || next == units.size() || next < released + places.size(); });
+    if (stopped || next == units.size())
+      return;
+    size_t index = next++;
+    lock.unlock();
+    packUnit(units[index], places[index % places.size()].bytes);
+    lock.lock();
+    places[index % places.size()].ready = true;
+    changed.notify_all();
+  }
+}
+
+std::span<const uint8_t> UnitRing::wait(size_t index) {
+  std::unique_lock lock(mutex);
+  Place &place = places[index % places.size()];
+  changed.wait(lock, [&] { return place.ready; });
+  return place.bytes;
+}
+
+void UnitRing::release(size_t index) {
+  std::unique_lock lock(mutex);
+  places[index % places.size()].ready = false;
+  released = index + 1;
+  changed.notify_all();
+}
+
+void UnitRing::stop() {
+  std::unique_lock lock(mutex);
+  stopped = true;
+  changed.notify_all();
+}
+
+static std::vector<Unit> cutIntoUnits(const std::vector<PackedWeight> &weights) {
+  std::vector<Unit> units;
+  for (const PackedWeight &weight : weights) {
+    int64_t total = panelsPerSlice(weight) * sliceCount(weight);
+    int64_t perUnit = std::max<int64_t>(1, kUnitBytes / panelBytes(weight));
+    for (int64_t first = 0; first < total; first += perUnit)
+      units.push_back({&weight, first, std::min(perUnit, total - first)});
+  }
+  return units;
+}
+
+/// Tells the kernel that the sources are read from front to back: it then reads far ahead.
+static void adviseSequential(const std::vector<PackedWeight> &weights) {
+  std::set<const MappedFile *> files;
+  for (const PackedWeight &weight : weights)
+    for (const std::vector<RowSource> &slice : weight.slices)
+      for (const RowSource &source : slice)
+        files.insert(source.tensor->file.get());
+  for (const MappedFile *file : files) {
+    std::span<const uint8_t> bytes = file->bytes();
+    madvise(const_cast<uint8_t *>(bytes.data()), bytes.size(), MADV_SEQUENTIAL);
+  }
+}
+
+bool packWeights(const std::vector<PackedWeight> &weights, int threads,
+                 const std::function<bool(std::span<const uint8_t>)> &write,
+                 const std::function<void(uint64_t, uint64_t)> &progress, std::string &error) {
+  int64_t end = 0;
+  for (const PackedWeight &weight : weights)
+    if (!checkWeight(weight, end, error))
+      return false;
+  adviseSequential(weights);
+
+  std::vector<Unit> units = cutIntoUnits(weights);
+  if (units.empty())
+    return true;
+  UnitRing ring(units, std::max(threads, 1) + kUnitsAhead);
+  std::vector<std::thread> workers;
+  for (int i = 0; i < std::max(threads, 1); ++i)
+    workers.emplace_back([&ring] { ring.work(); });
+
+  const std::vector<uint8_t> zeros(kPage);
+  int64_t written = 0;
+  bool good = true;
+  for (size_t i = 0; i < units.size() && good; ++i) {
+    int64_t gap = units[i].offset() - written;
+    std::span<const uint8_t> bytes = ring.wait(i);
+    good = (gap == 0 || write(std::span(zeros).first(gap))) && write(bytes);
+    ring.release(i);
+    written += gap + bytes.size();
+    if (good && progress)
+      progress(written, end);
+  }
+  ring.stop();
+  for (std::thread &worker : workers)
+    worker.join();
+  if (!good)
+    error = "the packed weights could not be written";
+  return good;
+}
+
+} // namespace moire

@@ -1,0 +1,360 @@
+// Packs random weights and reads every element back by the layout in the comment of Packing.h: the
+// values must be, bit for bit, those of the source.
+
+#include "codegen/artifact/Packing.h"
+#include "frontends/weights/Dequantize.h"
+#include "test/codegen/artifact/TestFiles.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <random>
+
+using namespace moire;
+using namespace moire::test;
+
+namespace {
+
+float halfToFloat(uint16_t bits) {
+  int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float sign = bits & 0x8000 ? -1 : 1;
+  if (exponent == 31)
+    return fraction ? NAN : sign * INFINITY;
+  return sign * (exponent ? std::ldexp(1024.f + fraction, exponent - 25)
+                          : std::ldexp(float(fraction), -24));
+}
+
+float bfloatToFloat(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
+
+template <typename T> T at(const uint8_t *bytes, int64_t index) {
+  T value;
+  std::memcpy(&value, bytes + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+/// Element (row, i) of a panel, as Packing.h lays it out.
+float panelElement(PanelFormat format, int64_t k, const uint8_t *panel, int64_t row, int64_t i) {
+  int64_t block = i / 32, inBlock = i % 32;
+  PanelParts parts = panelParts(format, k);
+  auto scale = [&](int64_t part) {
+    return halfToFloat(at<uint16_t>(panel + part, block * 16 + row));
+  };
+  switch (format) {
+  case PanelFormat::F32:
+    return at<float>(panel, i * 16 + row);
+  case PanelFormat::F16:
+    return halfToFloat(at<uint16_t>(panel, i * 16 + row));
+  case PanelFormat::BF16:
+    return bfloatToFloat(at<uint16_t>(panel, i * 16 + row));
+  case PanelFormat::Q4_0:
+  case PanelFormat::Q4_1: {
+    int64_t line = inBlock / 8, inLine = inBlock % 8;
+    uint8_t byte = panel[((block * 4 + line) * 16 + row) * 4 + inLine % 4];
+    int q = inLine < 4 ? byte & 15 : byte >> 4;
+    if (format == PanelFormat::Q4_0)
+      return scale(parts.scales) * (q - 8);
+    return scale(parts.scales) * q + scale(parts.minima);
+  }
+  case PanelFormat::Q8_0: {
+    int8_t q = panel[((block * 8 + inBlock / 4) * 16 + row) * 4 + inBlock % 4];
+    return scale(parts.scales) * q;
+  }
+  case PanelFormat::Vector:
+    return at<float>(panel, i);
+  }
+  __builtin_unreachable();
+}
+
+/// Equal bits, or both not a number.
+bool same(float a, float b) {
+  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) ||
+         (std::isnan(a) && std::isnan(b));
+}
+
+class Packing : public testing::Test {
+protected:
+  /// A tensor of random bytes, in a file of its own, at an offset that is not aligned.
+  const TensorEntry *tensor(StorageType type, std::vector<int64_t> shape) {
+    const StorageTypeInfo &info = storageTypeInfo(type);
+    uint64_t bytes = info.block_bytes;
+    for (int64_t dimension : shape)
+      bytes *= dimension;
+    bytes /= info.block_elements;
+    constexpr uint64_t kOffset = 6;
+    std::vector<uint8_t> content(kOffset + bytes);
+    for (uint8_t &byte : content)
+      byte = random();
+    std::string name = "t" + std::to_string(tensors.size());
+    writeFile(folder / name, content);
+    ReadError error;
+    auto file = MappedFile::open(folder / name, error);
+    EXPECT_TRUE(file) << error.message;
+    tensors.push_back(
+        std::make_unique<TensorEntry>(TensorEntry{name, type, shape, file, kOffset, bytes}));
+    return tensors.back().get();
+  }
+
+  std::vector<uint8_t> pack(std::vector<PackedWeight> &weights, int threads = 2) {
+    int64_t size = layOutWeights(weights);
+    std::vector<uint8_t> section;
+    std::string error;
+    uint64_t done = 0, total = 0;
+    EXPECT_TRUE(packWeights(
+        weights, threads,
+        [&](std::span<const uint8_t> chunk) {
+          section.insert(section.end(), chunk.begin(), chunk.end());
+          return true;
+        },
+        [&](uint64_t d, uint64_t t) {
+          EXPECT_GT(d, done);
+          done = d, total = t;
+        },
+        error))
+        << error;
+    EXPECT_EQ(int64_t(section.size()), size);
+    EXPECT_EQ(done, total);
+    return section;
+  }
+
+  /// The rows that the panels of a slice must hold, in their order; null is a row of zeros.
+  struct Row {
+    const TensorEntry *tensor;
+    int64_t row;
+  };
+  static std::vector<Row> rowsOf(const RowSource &source) {
+    std::vector<Row> rows(source.rows);
+    for (int64_t i = 0; i < source.rows; ++i) {
+      int64_t packed = i;
+      if (int64_t heads = source.interleaved_heads) {
+        // Source row 2 * i + s of a head goes to row s * dh / 2 + i.
+        int64_t dh = source.rows / heads, inHead = i % dh;
+        packed = i / dh * dh + inHead % 2 * (dh / 2) + inHead / 2;
+      }
+      rows[packed] = {source.tensor, i};
+    }
+    return rows;
+  }
+  static std::vector<Row> expectedRows(const PackedWeight &weight, size_t slice) {
+    std::vector<Row> rows;
+    if (weight.alternate_panels) {
+      int64_t each = weight.slices[slice].front().rows;
+      for (int64_t first = 0; first < each; first += 16)
+        for (const RowSource &source : weight.slices[slice])
+          for (int64_t i = first; i < first + 16; ++i)
+            rows.push_back(i < each ? rowsOf(source)[i] : Row{nullptr, 0});
+      return rows;
+    }
+    for (const RowSource &source : weight.slices[slice])
+      for (Row row : rowsOf(source))
+        rows.push_back(row);
+    rows.resize((rows.size() + 15) / 16 * 16, Row{nullptr, 0});
+    return rows;
+  }
+
+  /// Every element of every panel equals that of its source, and padding is zero.
+  static void expectExact(const PackedWeight &weight, const std::vector<uint8_t> &section) {
+    EXPECT_EQ(weight.offset % 4096, 0);
+    int64_t stride = panelBytes(weight.format, weight.k);
+    EXPECT_EQ(stride % 64, 0);
+    for (size_t slice = 0; slice < weight.slices.size(); ++slice) {
+      std::vector<Row> rows = expectedRows(weight, slice);
+      ASSERT_EQ(weight.slice_bytes, int64_t(rows.size()) / 16 * stride);
+      const uint8_t *start = section.data() + weight.offset + slice * weight.slice_bytes;
+      for (size_t row = 0; row < rows.size(); ++row) {
+        const uint8_t *panel = start + row / 16 * stride;
+        std::vector<float> expected(weight.k);
+        if (rows[row].tensor)
+          dequantizeRows(*rows[row].tensor, rows[row].row, 1, expected);
+        for (int64_t i = 0; i < weight.k; ++i) {
+          float packed = panelElement(weight.format, weight.k, panel, row % 16, i);
+          bool good = rows[row].tensor ? same(packed, expected[i]) : packed == 0;
+          ASSERT_TRUE(good) << weight.name << " slice " << slice << " row " << row << " k " << i
+                            << ": " << packed << " instead of " << expected[i];
+        }
+      }
+    }
+  }
+
+  TestFolder folder;
+  std::vector<std::unique_ptr<TensorEntry>> tensors;
+  std::minstd_rand random{1};
+};
+
+struct Case {
+  PanelFormat format;
+  StorageType source;
+};
+const Case kCases[] = {
+    {PanelFormat::F32, StorageType::F32},   {PanelFormat::F32, StorageType::F16},
+    {PanelFormat::F32, StorageType::BF16},  {PanelFormat::F16, StorageType::F16},
+    {PanelFormat::BF16, StorageType::BF16}, {PanelFormat::Q4_0, StorageType::Q4_0},
+    {PanelFormat::Q4_1, StorageType::Q4_1}, {PanelFormat::Q8_0, StorageType::Q8_0}};
+
+bool isPlain(const Case &c) { return storageTypeInfo(c.source).block_elements == 1; }
+
+TEST_F(Packing, EveryFormatKeepsEveryElement) {
+  for (const Case &c : kCases) {
+    for (int64_t rows : {1, 15, 16, 17, 50}) {
+      for (int64_t k :
+           isPlain(c) ? std::vector<int64_t>{1, 7, 64, 161} : std::vector<int64_t>{32, 96}) {
+        std::vector<PackedWeight> weights = {
+            {"w", c.format, rows, k, {{{tensor(c.source, {rows, k}), rows}}}}};
+        expectExact(weights[0], pack(weights));
+      }
+    }
+  }
+}
+
+TEST_F(Packing, ConcatenatedRowsContinueAcrossPanels) {
+  for (const Case &c : kCases) {
+    PackedWeight qkv{"qkv", c.format, 40 + 12 + 12, 96, {}};
+    for (int layer = 0; layer < 3; ++layer)
+      qkv.slices.push_back({{tensor(c.source, {40, 96}), 40, 4},
+                            {tensor(c.source, {12, 96}), 12, 2},
+                            {tensor(c.source, {12, 96}), 12}});
+    std::vector<PackedWeight> weights = {qkv};
+    expectExact(weights[0], pack(weights));
+  }
+}
+
+TEST_F(Packing, AlternatingPanelsPadEachSource) {
+  for (const Case &c : kCases) {
+    PackedWeight gateUp{"gate_up", c.format, 2 * 37, 64, {}};
+    for (int layer = 0; layer < 2; ++layer)
+      gateUp.slices.push_back({{tensor(c.source, {37, 64}), 37}, {tensor(c.source, {37, 64}), 37}});
+    gateUp.alternate_panels = true;
+    std::vector<PackedWeight> weights = {gateUp};
+    expectExact(weights[0], pack(weights));
+    EXPECT_EQ(weights[0].slice_bytes, 6 * panelBytes(c.format, 64));
+  }
+}
+
+TEST_F(Packing, VectorsAreWidenedPermutedAndPadded) {
+  for (StorageType type : {StorageType::F32, StorageType::F16, StorageType::BF16}) {
+    const TensorEntry *q = tensor(type, {24}), *k = tensor(type, {9});
+    std::vector<PackedWeight> weights = {
+        {"bias", PanelFormat::Vector, 1, 33, {{{q, 1, 2}, {k, 1}}, {{q, 1}, {k, 1}}}}};
+    std::vector<uint8_t> section = pack(weights);
+    EXPECT_EQ(weights[0].slice_bytes, 48 * 4);
+    std::vector<float> values(33);
+    dequantize(type, q->data(), std::span(values).first(24));
+    dequantize(type, k->data(), std::span(values).last(9));
+    values.resize(48);
+    for (int64_t slice = 0; slice < 2; ++slice) {
+      const uint8_t *vector = section.data() + weights[0].offset + slice * weights[0].slice_bytes;
+      for (int64_t i = 0; i < 48; ++i) {
+        bool permuted = slice == 0 && i < 24; // two heads of 12
+        int64_t from = permuted ? i / 12 * 12 + i % 6 * 2 + i % 12 / 6 : i;
+        EXPECT_TRUE(same(at<float>(vector, i), values[from])) << slice << " " << i;
+      }
+    }
+  }
+}
+
+TEST_F(Packing, ComputedVectorsAreCopied) {
+  std::vector<PackedWeight> weights(2);
+  weights[0] = {"gain", PanelFormat::Vector, 1, 5, {{{tensor(StorageType::F32, {5}), 1}}}};
+  weights[1] = {"frequencies", PanelFormat::Vector, 1, 3, {}};
+  weights[1].computed = {1.f, 0.5f, -0.f};
+  std::vector<uint8_t> section = pack(weights);
+  EXPECT_EQ(weights[1].offset, 4096);
+  EXPECT_EQ(section.size(), 4096u + 64);
+  EXPECT_EQ(at<float>(section.data() + 4096, 1), 0.5f);
+  for (size_t i = 5 * 4; i < 4096; ++i)
+    ASSERT_EQ(section[i], 0);
+  for (size_t i = 4096 + 3 * 4; i < section.size(); ++i)
+    ASSERT_EQ(section[i], 0);
+}
+
+TEST_F(Packing, ThreadsDoNotChangeABit) {
+  std::vector<PackedWeight> weights;
+  const TensorEntry *large = tensor(StorageType::Q8_0, {4100, 1024});
+  weights.push_back({"large", PanelFormat::Q8_0, 4100, 1024, {{{large, 4100}}, {{large, 4100}}}});
+  weights.push_back({"gain", PanelFormat::Vector, 1, 7, {{{tensor(StorageType::F16, {7}), 1}}}});
+  weights.push_back(
+      {"half", PanelFormat::F16, 999, 777, {{{tensor(StorageType::F16, {999, 777}), 999}}}});
+  std::vector<uint8_t> one = pack(weights, 1);
+  EXPECT_EQ(one, pack(weights, 2));
+  EXPECT_EQ(one, pack(weights, 5));
+}
+
+/// Kilobytes of this process's own memory, without mapped files.
+int64_t anonymousMemory() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "RssAnon:")
+    ;
+  int64_t kilobytes = 0;
+  status >> kilobytes;
+  return kilobytes;
+}
+
+TEST_F(Packing, MemoryInFlightDoesNotGrowWithTheModel) {
+  PackedWeight weight{"w", PanelFormat::F32, 256, 1024, {}};
+  weight.slices.assign(128, {{tensor(StorageType::F32, {256, 1024}), 256}}); // 128 MB packed
+  std::vector<PackedWeight> weights = {weight};
+  layOutWeights(weights);
+  std::string error;
+  int64_t before = anonymousMemory(), most = 0;
+  auto write = [&](std::span<const uint8_t>) {
+    most = std::max(most, anonymousMemory() - before);
+    return true;
+  };
+  EXPECT_TRUE(packWeights(weights, 2, write, nullptr, error)) << error;
+  EXPECT_LT(most, 32 << 10);
+}
+
+TEST_F(Packing, AWriterThatFailsStopsThePacker) {
+  PackedWeight weight{"w", PanelFormat::F32, 512, 1024, {}};
+  weight.slices.assign(32, {{tensor(StorageType::F32, {512, 1024}), 512}});
+  std::vector<PackedWeight> weights = {weight};
+  layOutWeights(weights);
+  int calls = 0;
+  std::string error;
+  EXPECT_FALSE(packWeights(
+      weights, 3, [&](std::span<const uint8_t>) { return ++calls < 4; }, nullptr, error));
+  EXPECT_EQ(calls, 4);
+  EXPECT_NE(error, "");
+}
+
+/// The recipe of a single weight that must be refused with `reason` in the message.
+void expectRefused(PackedWeight weight, const std::string &reason) {
+  std::vector<PackedWeight> weights = {weight};
+  layOutWeights(weights);
+  std::string error;
+  EXPECT_FALSE(packWeights(
+      weights, 1,
+      [](std::span<const uint8_t>) {
+        ADD_FAILURE() << "wrote something";
+        return false;
+      },
+      nullptr, error));
+  EXPECT_NE(error.find(reason), std::string::npos) << error;
+  EXPECT_NE(error.find("'" + weight.name + "'"), std::string::npos) << error;
+}
+
+TEST_F(Packing, RecipesThatDoNotFitAreRefused) {
+  const TensorEntry *f32 = tensor(StorageType::F32, {20, 32}),
+                    *f16 = tensor(StorageType::F16, {20, 32});
+  const TensorEntry *q8 = tensor(StorageType::Q8_0, {20, 32});
+  expectRefused({"round", PanelFormat::F16, 20, 32, {{{f32, 20}}}}, "without rounding");
+  expectRefused({"dequantize", PanelFormat::F32, 20, 32, {{{q8, 20}}}}, "without rounding");
+  expectRefused({"long", PanelFormat::F32, 21, 32, {{{f32, 21}}}}, "fewer than 21 rows");
+  expectRefused({"wide", PanelFormat::F32, 20, 33, {{{f32, 20}}}}, "fewer than 20 rows");
+  expectRefused({"block", PanelFormat::Q8_0, 20, 16, {{{q8, 20}}}}, "no whole number");
+  expectRefused({"sum", PanelFormat::F32, 21, 32, {{{f32, 20}}}}, "instead of 21");
+  expectRefused({"heads", PanelFormat::F32, 20, 32, {{{f32, 20, 3}}}}, "3 heads");
+  expectRefused({"mixed", PanelFormat::F32, 40, 32, {{{f32, 20}, {f16, 20}}}}, "different types");
+  expectRefused({"uneven", PanelFormat::F32, 30, 32, {{{f32, 20}, {f32, 10}}}, true},
+                "equal numbers");
+  expectRefused({"none", PanelFormat::F32, 0, 32, {}}, "no elements");
+
+  std::vector<PackedWeight> weights = {{"moved", PanelFormat::F32, 20, 32, {{{f32, 20}}}}};
+  std::string error;
+  EXPECT_FALSE(
+      packWeights(weights, 1, [](std::span<const uint8_t>) { return true; }, nullptr, error));
+  EXPECT_NE(error.find("laid out"), std::string::npos) << error;
+}
+
+} // namespace
