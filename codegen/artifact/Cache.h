@@ -1,8 +1,8 @@
 // The compile cache of `moire run`: finished programs in a folder, named by a key of everything
 // that they were made from, the least recently used deleted first.
 //
-// Safe for any number of processes at once: programs appear by rename (ProgramFile), a lock per key
-// keeps two processes from compiling the same thing, and a program that is running survives the
+// Safe for any number of processes at once: programs appear by rename (ProgramWriter), a lock per
+// key keeps two processes from compiling the same thing, and a program that is running survives the
 // deletion of its file.
 
 #ifndef MOIRE_CODEGEN_ARTIFACT_CACHE_H
@@ -65,7 +65,7 @@ public:
   /// The path of a finished program, which becomes the most recently used; none if it is not there.
   std::optional<std::string> find(llvm::StringRef key) const;
 
-  /// Where the program of a key belongs, for ProgramFile.
+  /// Where the program of a key belongs, for ProgramWriter.
   std::string pathOf(llvm::StringRef key) const;
 
   /// Held by a process while it compiles a key.

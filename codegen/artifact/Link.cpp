@@ -83,6 +83,8 @@ static llvm::Expected<std::string> findCLibrary() {
 //===----------------------------------------------------------------------===//
 // lld in process
 
+namespace {
+
 /// A file with a unique name in the folder for temporary files, gone with this object or a signal.
 class TemporaryFile {
 public:
@@ -108,6 +110,8 @@ private:
   explicit TemporaryFile(std::string name) : name(std::move(name)) {}
   std::string name;
 };
+
+} // namespace
 
 /// Runs `ld.lld ARGUMENTS KERNEL LIBRARIES -o …` and returns what it wrote.
 static llvm::Expected<ByteVector> runLinker(std::span<const uint8_t> kernel,

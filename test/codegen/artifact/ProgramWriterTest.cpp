@@ -1,4 +1,4 @@
-#include "codegen/artifact/ProgramFile.h"
+#include "codegen/artifact/ProgramWriter.h"
 #include "test/codegen/artifact/TestFiles.h"
 
 #include <csignal>
@@ -31,8 +31,8 @@ void expectGood(llvm::Error error) {
   EXPECT_EQ(message, "");
 }
 
-std::unique_ptr<ProgramFile> create(const std::string &path, uint64_t bytes = 0) {
-  auto file = ProgramFile::create(path, bytes);
+std::unique_ptr<ProgramWriter> create(const std::string &path, uint64_t bytes = 0) {
+  auto file = ProgramWriter::create(path, bytes);
   if (file)
     return std::move(*file);
   expectGood(file.takeError());
@@ -41,11 +41,11 @@ std::unique_ptr<ProgramFile> create(const std::string &path, uint64_t bytes = 0)
 
 /// The exit code and text of a creation that must fail.
 int failure(const std::string &path, uint64_t bytes, std::string &message) {
-  auto file = ProgramFile::create(path, bytes);
+  auto file = ProgramWriter::create(path, bytes);
   return file ? 0 : takeError(file.takeError(), message);
 }
 
-TEST(ProgramFile, HasTheLayoutThatTheHeaderDescribes) {
+TEST(ProgramWriter, HasTheLayoutThatTheHeaderDescribes) {
   TestFolder folder;
   std::string path = folder / "program";
   std::vector<uint8_t> image = pattern(5001), weights = pattern(10000);
@@ -90,7 +90,7 @@ TEST(ProgramFile, HasTheLayoutThatTheHeaderDescribes) {
   EXPECT_EQ(folder.fileCount(), 1u);
 }
 
-TEST(ProgramFile, ReplacesAFileOnlyWhenItIsComplete) {
+TEST(ProgramWriter, ReplacesAFileOnlyWhenItIsComplete) {
   TestFolder folder;
   std::string path = folder / "program";
   writeFile(path, "old");
@@ -110,7 +110,7 @@ TEST(ProgramFile, ReplacesAFileOnlyWhenItIsComplete) {
   EXPECT_EQ(folder.fileCount(), 1u);
 }
 
-TEST(ProgramFile, FollowsALinkToTheFile) {
+TEST(ProgramWriter, FollowsALinkToTheFile) {
   TestFolder folder;
   writeFile(folder / "real", "old");
   ASSERT_EQ(symlink("real", (folder / "link").c_str()), 0);
@@ -121,7 +121,7 @@ TEST(ProgramFile, FollowsALinkToTheFile) {
   EXPECT_EQ(readFile(folder / "real").size(), sizeof(moire_trailer));
 }
 
-TEST(ProgramFile, RefusesPlacesThatCannotWork) {
+TEST(ProgramWriter, RefusesPlacesThatCannotWork) {
   TestFolder folder;
   std::string message;
   EXPECT_EQ(failure(folder / "full", uint64_t(1) << 62, message), 5);
@@ -133,7 +133,7 @@ TEST(ProgramFile, RefusesPlacesThatCannotWork) {
   EXPECT_NE(message.find("regular file"), std::string::npos) << message;
 }
 
-TEST(ProgramFile, RefusesLongSectionNames) {
+TEST(ProgramWriter, RefusesLongSectionNames) {
   TestFolder folder;
   auto file = create(folder / "program");
   ASSERT_TRUE(file);
@@ -141,7 +141,7 @@ TEST(ProgramFile, RefusesLongSectionNames) {
   EXPECT_EQ(takeError(file->beginSection("sixteen-letters!"), message), 70);
 }
 
-TEST(ProgramFile, AKilledWriterLeavesNothing) {
+TEST(ProgramWriter, AKilledWriterLeavesNothing) {
   for (int signal : {SIGINT, SIGTERM, SIGKILL}) {
     TestFolder folder;
     int ready[2];

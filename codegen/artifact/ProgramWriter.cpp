@@ -1,4 +1,4 @@
-#include "codegen/artifact/ProgramFile.h"
+#include "codegen/artifact/ProgramWriter.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
@@ -21,7 +21,7 @@ constexpr uint64_t kPage = 4096;
 constexpr uint64_t kFlushBytes = 64
                                  << 20; // written between two requests to bring bytes to the disk
 
-struct ProgramFile::Checksum {
+struct ProgramWriter::Checksum {
   XXH3_state_t state;
 };
 
@@ -53,8 +53,8 @@ static llvm::Error checkTarget(const std::string &path, uint64_t bytes) {
   return llvm::Error::success();
 }
 
-llvm::Expected<std::unique_ptr<ProgramFile>> ProgramFile::create(const std::string &target,
-                                                                 uint64_t bytes) {
+llvm::Expected<std::unique_ptr<ProgramWriter>> ProgramWriter::create(const std::string &target,
+                                                                     uint64_t bytes) {
   // Through a link to the file it names, or the rename would replace the link.
   llvm::SmallString<128> resolved;
   std::string path = target;
@@ -75,16 +75,16 @@ llvm::Expected<std::unique_ptr<ProgramFile>> ProgramFile::create(const std::stri
     temporary = std::string(name);
     llvm::sys::RemoveFileOnSignal(temporary);
   }
-  return std::unique_ptr<ProgramFile>(new ProgramFile(path, descriptor, temporary));
+  return std::unique_ptr<ProgramWriter>(new ProgramWriter(path, descriptor, temporary));
 }
 
-ProgramFile::ProgramFile(std::string path, int descriptor, std::string temporary)
+ProgramWriter::ProgramWriter(std::string path, int descriptor, std::string temporary)
     : path(std::move(path)), descriptor(descriptor), temporary(std::move(temporary)),
       checksum(std::make_unique<Checksum>()) {}
 
-ProgramFile::~ProgramFile() { discard(); }
+ProgramWriter::~ProgramWriter() { discard(); }
 
-void ProgramFile::discard() {
+void ProgramWriter::discard() {
   if (descriptor >= 0)
     close(descriptor);
   descriptor = -1;
@@ -95,7 +95,7 @@ void ProgramFile::discard() {
   temporary.clear();
 }
 
-llvm::Error ProgramFile::write(const void *bytes, size_t count) {
+llvm::Error ProgramWriter::write(const void *bytes, size_t count) {
   const char *from = static_cast<const char *>(bytes);
   while (count > 0) {
     ssize_t done = ::write(descriptor, from, count);
@@ -115,16 +115,16 @@ llvm::Error ProgramFile::write(const void *bytes, size_t count) {
   return llvm::Error::success();
 }
 
-llvm::Error ProgramFile::padTo(uint64_t alignment) {
+llvm::Error ProgramWriter::padTo(uint64_t alignment) {
   static const char zeros[kPage] = {};
   return write(zeros, (alignment - size % alignment) % alignment);
 }
 
-llvm::Error ProgramFile::writeImage(std::span<const uint8_t> image) {
+llvm::Error ProgramWriter::writeImage(std::span<const uint8_t> image) {
   return write(image.data(), image.size());
 }
 
-llvm::Error ProgramFile::beginSection(llvm::StringRef name) {
+llvm::Error ProgramWriter::beginSection(llvm::StringRef name) {
   endSection();
   if (llvm::Error error = padTo(kPage))
     return error;
@@ -139,18 +139,18 @@ llvm::Error ProgramFile::beginSection(llvm::StringRef name) {
   return llvm::Error::success();
 }
 
-llvm::Error ProgramFile::append(std::span<const uint8_t> bytes) {
+llvm::Error ProgramWriter::append(std::span<const uint8_t> bytes) {
   XXH3_64bits_update(&checksum->state, bytes.data(), bytes.size());
   return write(bytes.data(), bytes.size());
 }
 
-llvm::Error ProgramFile::addSection(llvm::StringRef name, llvm::StringRef bytes) {
+llvm::Error ProgramWriter::addSection(llvm::StringRef name, llvm::StringRef bytes) {
   if (llvm::Error error = beginSection(name))
     return error;
   return append({bytes.bytes_begin(), bytes.size()});
 }
 
-void ProgramFile::endSection() {
+void ProgramWriter::endSection() {
   if (!inSection)
     return;
   table.back().bytes = size - table.back().offset;
@@ -158,7 +158,7 @@ void ProgramFile::endSection() {
   inSection = false;
 }
 
-llvm::Expected<uint64_t> ProgramFile::finish() {
+llvm::Expected<uint64_t> ProgramWriter::finish() {
   endSection();
   if (llvm::Error error = padTo(alignof(moire_section)))
     return std::move(error);
@@ -174,7 +174,7 @@ llvm::Expected<uint64_t> ProgramFile::finish() {
   return size;
 }
 
-llvm::Error ProgramFile::publish() {
+llvm::Error ProgramWriter::publish() {
   if (fsync(descriptor) != 0)
     return systemError("bring '" + path + "' to the disk", errno);
   // Whoever may read it may run it: the reading bits have been through the umask already.

@@ -5,8 +5,8 @@
 // the file system allows that (O_TMPFILE), else a hidden one that is removed on failure and on
 // SIGINT, SIGTERM and the like; it gets its execute permission last.
 
-#ifndef MOIRE_CODEGEN_ARTIFACT_PROGRAMFILE_H
-#define MOIRE_CODEGEN_ARTIFACT_PROGRAMFILE_H
+#ifndef MOIRE_CODEGEN_ARTIFACT_PROGRAMWRITER_H
+#define MOIRE_CODEGEN_ARTIFACT_PROGRAMWRITER_H
 
 #include "codegen/artifact/ArtifactError.h"
 #include "runtime/Abi.h"
@@ -19,16 +19,16 @@
 
 namespace moire {
 
-class ProgramFile {
+class ProgramWriter {
 public:
   /// Opens a temporary file in the folder of `target`. `bytes` is about what will be written (image
   /// and sections): a file system with less free space is an error before any work is done.
-  static llvm::Expected<std::unique_ptr<ProgramFile>> create(const std::string &target,
-                                                             uint64_t bytes);
+  static llvm::Expected<std::unique_ptr<ProgramWriter>> create(const std::string &target,
+                                                               uint64_t bytes);
   /// Without finish() before, nothing remains of the file.
-  ~ProgramFile();
-  ProgramFile(const ProgramFile &) = delete;
-  ProgramFile &operator=(const ProgramFile &) = delete;
+  ~ProgramWriter();
+  ProgramWriter(const ProgramWriter &) = delete;
+  ProgramWriter &operator=(const ProgramWriter &) = delete;
 
   /// The ELF file, before any section.
   llvm::Error writeImage(std::span<const uint8_t> image);
@@ -48,7 +48,7 @@ public:
   const std::vector<moire_section> &sections() const { return table; }
 
 private:
-  ProgramFile(std::string path, int descriptor, std::string temporary);
+  ProgramWriter(std::string path, int descriptor, std::string temporary);
 
   llvm::Error write(const void *bytes, size_t count);
   llvm::Error padTo(uint64_t alignment);
