@@ -1,0 +1,490 @@
+// RUN: moire-opt %s --split-input-file --verify-diagnostics
+
+// weight_c1
+// expected-error @below {{expected a #moe.source or a #moe.concat as recipe, found "w"}}
+moe.weight @weight_c1 : tensor<4x4xf32> = "w"
+
+// -----
+
+// expected-error @below {{expected the first dimension of the type to count the 2 layers of the source, found 'tensor<3x4xf32>'}}
+moe.weight @weight_c2_count : tensor<3x4xf32> = #moe.source<"w.{i}", layers = [0, 1]>
+
+// -----
+
+// expected-error @below {{expected {i} in the name of a source with layers, found "w"}}
+moe.weight @weight_c2_name : tensor<2x4xf32> = #moe.source<"w", layers = [0, 1]>
+
+// -----
+
+// expected-error @below {{expected the part @missing to be a moe.weight}}
+moe.weight @weight_c3_missing : tensor<4x4xf32> = #moe.concat<@missing>
+
+// -----
+
+moe.weight @part : tensor<4x4xbf16> = #moe.source<"part">
+// expected-error @below {{expected the part @part to be 'tensor<4x4xf32>', found 'tensor<4x4xbf16>'}}
+moe.weight @weight_c3_type : tensor<4x4xf32> = #moe.concat<@part>
+
+// -----
+
+moe.weight @part : tensor<4x8xf32> = #moe.source<"part">
+// expected-error @below {{expected the part @part to be 'tensor<4x4xf32>', found 'tensor<4x8xf32>'}}
+moe.weight @weight_c3_k : tensor<4x4xf32> = #moe.concat<@part>
+
+// -----
+
+moe.weight @a : tensor<2x4x4xf32> = #moe.source<"a.{i}", layers = [0, 1]>
+moe.weight @b : tensor<2x4x4xf32> = #moe.source<"b">
+// expected-error @below {{expected every part to be a stack of 2, found @b to be one of 0}}
+moe.weight @weight_c3_stack : tensor<2x8x4xf32> = #moe.concat<@a, @b>
+
+// -----
+
+moe.weight @a : tensor<3x4xf32> = #moe.source<"a">
+moe.weight @b : tensor<4x4xf32> = #moe.source<"b">
+// expected-error @below {{expected parts with 8 rows together, found 7}}
+moe.weight @weight_c3_rows : tensor<8x4xf32> = #moe.concat<@a, @b>
+
+// -----
+
+// expected-error @below {{found @weight_c3_cycle to be a part of itself}}
+moe.weight @weight_c3_cycle : tensor<4x4xf32> = #moe.concat<@weight_c3_cycle>
+
+// -----
+
+// expected-error @below {{expected a static shape, found 'tensor<?x4xf32>'}}
+moe.weight @weight_c4 : tensor<?x4xf32> = #moe.source<"w">
+
+// -----
+
+// expected-error @below {{expected a block encoding for weights, found #moe.block<int8>}}
+moe.weight @weight_c5_activation : tensor<4x32xf32, #moe.block<int8>> = #moe.source<"w">
+
+// -----
+
+// expected-error @below {{expected f32 values in blocks, found 'bf16'}}
+moe.weight @weight_c5_element : tensor<4x32xbf16, #moe.block<q8_0>> = #moe.source<"w">
+
+// -----
+
+// expected-error @below {{expected a last dimension divisible by the block of 32, found 'tensor<4x33xf32, #moe.block<q8_0>>'}}
+moe.weight @weight_c5_block : tensor<4x33xf32, #moe.block<q8_0>> = #moe.source<"w">
+
+// -----
+
+func.func private @other()
+func.func @read_c1() {
+  // expected-error @below {{expected @other to name a moe.weight}}
+  %w = moe.read @other : tensor<4x4xf32>
+  return
+}
+
+// -----
+
+moe.weight @w : tensor<4x8xf32> = #moe.source<"w">
+func.func @read_c2_type() {
+  // expected-error @below {{expected the result to be 'tensor<4x8xf32>', found 'tensor<4x4xf32>'}}
+  %w = moe.read @w : tensor<4x4xf32>
+  return
+}
+
+// -----
+
+moe.weight @w : tensor<2x4x32xf32, #moe.block<q4_0>> = #moe.source<"w.{i}", layers = [0, 1]>
+func.func @read_c2_slice(%i: index) {
+  // expected-error @below {{expected the result to be 'tensor<4x32xf32, #moe.block<q4_0>>', found 'tensor<4x32xf32>'}}
+  %w = moe.read @w[%i] : tensor<4x32xf32>
+  return
+}
+
+// -----
+
+moe.weight @w : tensor<4x8xf32> = #moe.source<"w">
+func.func @read_c2_stack(%i: index) {
+  // expected-error @below {{expected no slice, as @w is not a stack}}
+  %w = moe.read @w[%i] : tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @embed_c1(%tokens: tensor<3xi32>, %table: tensor<300x96xbf16>) {
+  // expected-error @below {{expected rows of the result (one for each token) to be 3, found 4}}
+  %x = moe.embed %tokens, %table : tensor<3xi32>, tensor<300x96xbf16> -> tensor<4x96xf32>
+  return
+}
+
+// -----
+
+func.func @embed_c2(%tokens: tensor<?xi32>, %table: tensor<300x96xbf16>) {
+  // expected-error @below {{expected the width of the result (that of the table) to be 96, found 64}}
+  %x = moe.embed %tokens, %table : tensor<?xi32>, tensor<300x96xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @select_rows_c1(%x: tensor<?x96xf32>, %rows: tensor<1xi32>) {
+  // expected-error @below {{expected rows of the result (one for each selected row) to be 1, found 2}}
+  %y = moe.select_rows %x, %rows : tensor<?x96xf32>, tensor<1xi32> -> tensor<2x96xf32>
+  return
+}
+
+// -----
+
+func.func @select_rows_c2(%x: tensor<?x96xf32>, %rows: tensor<?xi32>) {
+  // expected-error @below {{expected the width of the result (that of x) to be 96, found 64}}
+  %y = moe.select_rows %x, %rows : tensor<?x96xf32>, tensor<?xi32> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @select_rows_c2_encoding(%x: tensor<?x96xf32>, %rows: tensor<?xi32>) {
+  // expected-error @below {{expected the result to be encoded as x, which is 'tensor<?x96xf32>', found 'tensor<?x96xf32, #moe.block<int8>>'}}
+  %y = moe.select_rows %x, %rows
+    : tensor<?x96xf32>, tensor<?xi32> -> tensor<?x96xf32, #moe.block<int8>>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c1(%x: tensor<?x96xf32>, %gain: tensor<64xf32>) {
+  // expected-error @below {{expected the length of the gain (the width of x) to be 96, found 64}}
+  %h = moe.rms_norm %x, %gain eps 1.0e-5 : tensor<?x96xf32>, tensor<64xf32> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c2(%x: tensor<?x96xf32>, %gain: tensor<96xf32>) {
+  // expected-error @below {{expected the result to have the shape of x, which is 'tensor<?x96xf32>', found 'tensor<?x64xf32>'}}
+  %h = moe.rms_norm %x, %gain eps 1.0e-5 : tensor<?x96xf32>, tensor<96xf32> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c3(%x: tensor<?x96xf32>, %gain: tensor<96xf32>) {
+  // expected-error @below {{expected eps not to be negative, found -1.0}}
+  %h = moe.rms_norm %x, %gain eps -1.0 : tensor<?x96xf32>, tensor<96xf32> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c4(%x: tensor<?x96xf32>, %gain: tensor<96xf32>) {
+  // expected-error @below {{expected the result to be encoded for activations (#moe.block<int8>), found #moe.block<q4_0>}}
+  %h = moe.rms_norm %x, %gain eps 1.0e-5
+    : tensor<?x96xf32>, tensor<96xf32> -> tensor<?x96xf32, #moe.block<q4_0>>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c4_block(%x: tensor<?x100xf32>, %gain: tensor<100xf32>) {
+  // expected-error @below {{expected a width divisible by the block of 32, found 100}}
+  %h = moe.rms_norm %x, %gain eps 1.0e-5
+    : tensor<?x100xf32>, tensor<100xf32> -> tensor<?x100xf32, #moe.block<int8>>
+  return
+}
+
+// -----
+
+func.func @quantize_rows_c1(%x: tensor<?x96xf32>) {
+  // expected-error @below {{expected the result to have the shape of x, which is 'tensor<?x96xf32>', found 'tensor<?x64xf32, #moe.block<int8>>'}}
+  %q = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x64xf32, #moe.block<int8>>
+  return
+}
+
+// -----
+
+func.func @quantize_rows_c1_encoding(%x: tensor<?x96xf32, #moe.block<int8>>) {
+  // expected-error @below {{expected x to have no encoding, found #moe.block<int8>}}
+  %q = moe.quantize_rows %x
+    : tensor<?x96xf32, #moe.block<int8>> -> tensor<?x96xf32, #moe.block<int8>>
+  return
+}
+
+// -----
+
+func.func @quantize_rows_c2(%x: tensor<?x96xf32>) {
+  // expected-error @below {{expected the result to be encoded for activations (#moe.block<int8>), found no encoding}}
+  %q = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_rows_c3(%x: tensor<?x100xf32>) {
+  // expected-error @below {{expected a width divisible by the block of 32, found 100}}
+  %q = moe.quantize_rows %x : tensor<?x100xf32> -> tensor<?x100xf32, #moe.block<int8>>
+  return
+}
+
+// -----
+
+func.func @rope_c1(%x: tensor<?x100xf32>, %positions: tensor<?xi32>) {
+  // expected-error @below {{expected head_dim to divide the width 100, found 16}}
+  %r = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64}
+    : tensor<?x100xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_c2(%x: tensor<?x96xf32>, %positions: tensor<?xi32>) {
+  // expected-error @below {{expected rotary_dims to be even, positive and at most head_dim 16, found 15}}
+  %r = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 15 : i64}
+    : tensor<?x96xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_c2_zero(%x: tensor<?x96xf32>, %positions: tensor<?xi32>) {
+  // expected-error @below {{at most head_dim 16, found 0}}
+  %r = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 0 : i64}
+    : tensor<?x96xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_c2_large(%x: tensor<?x96xf32>, %positions: tensor<?xi32>) {
+  // expected-error @below {{at most head_dim 16, found 18}}
+  %r = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 18 : i64}
+    : tensor<?x96xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_c3(%x: tensor<3x96xf32>, %positions: tensor<4xi32>) {
+  // expected-error @below {{expected the number of positions (one for each row) to be 3, found 4}}
+  %r = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64}
+    : tensor<3x96xf32>, tensor<4xi32>
+  return
+}
+
+// -----
+
+func.func @rope_c4(%x: tensor<?x96xf32>, %positions: tensor<?xi32>) {
+  // expected-error @below {{expected base to be positive, found 0.0}}
+  %r = moe.rope %x at %positions {base = 0.0 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64}
+    : tensor<?x96xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_c5(%x: tensor<?x96xf32>, %positions: tensor<?xi32>) {
+  // expected-error @below {{expected a #moe.linear_scaling or a #moe.llama3_scaling, found 4.0}}
+  %r = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64,
+                                  scaling = 4.0 : f64} : tensor<?x96xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_c5_linear(%x: tensor<?x96xf32>, %positions: tensor<?xi32>) {
+  // expected-error @below {{expected the factor of the scaling to be positive, found 0.0}}
+  %r = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64,
+    scaling = #moe.linear_scaling<0.0 : f64>} : tensor<?x96xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_c5_llama3(%x: tensor<?x96xf32>, %positions: tensor<?xi32>) {
+  // expected-error @below {{expected high_factor of the scaling to exceed low_factor 4.000000e+00, found 4.000000e+00}}
+  %r = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64,
+    scaling = #moe.llama3_scaling<factor = 8.0 : f64, low_factor = 4.0 : f64,
+                                  high_factor = 4.0 : f64, original_context = 8192>}
+    : tensor<?x96xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @rope_c5_context(%x: tensor<?x96xf32>, %positions: tensor<?xi32>) {
+  // expected-error @below {{expected original_context of the scaling to be positive, found 0}}
+  %r = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64,
+    scaling = #moe.llama3_scaling<factor = 8.0 : f64, low_factor = 1.0 : f64,
+                                  high_factor = 4.0 : f64, original_context = 0>}
+    : tensor<?x96xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @linear_c1(%x: tensor<?x96xf32>, %w: tensor<32x64xbf16>) {
+  // expected-error @below {{expected the columns of the weight (the width of x) to be 96, found 64}}
+  %y = moe.linear %x, %w : tensor<?x96xf32>, tensor<32x64xbf16> -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c2(%x: tensor<?x96xf32>, %w: tensor<32x96xbf16>) {
+  // expected-error @below {{expected the width of the result (rows of the weight) to be 32, found 33}}
+  %y = moe.linear %x, %w : tensor<?x96xf32>, tensor<32x96xbf16> -> tensor<?x33xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c2_rows(%x: tensor<3x96xf32>, %w: tensor<32x96xbf16>) {
+  // expected-error @below {{expected rows of the result (those of x) to be 3, found 4}}
+  %y = moe.linear %x, %w : tensor<3x96xf32>, tensor<32x96xbf16> -> tensor<4x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c3(%x: tensor<?x96xf32>, %w: tensor<32x96xbf16>, %b: tensor<31xf32>) {
+  // expected-error @below {{expected the length of the bias (rows of the weight) to be 32, found 31}}
+  %y = moe.linear %x, %w + %b
+    : tensor<?x96xf32>, tensor<32x96xbf16>, tensor<31xf32> -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c4_x(%x: tensor<?x96xf32, #moe.block<q8_0>>,
+                       %w: tensor<32x96xf32, #moe.block<q8_0>>) {
+  // expected-error @below {{expected x to be encoded for activations (#moe.block<int8>), found #moe.block<q8_0>}}
+  %y = moe.linear %x, %w
+    : tensor<?x96xf32, #moe.block<q8_0>>, tensor<32x96xf32, #moe.block<q8_0>> -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c4_weight(%x: tensor<?x96xf32, #moe.block<int8>>, %w: tensor<32x96xbf16>) {
+  // expected-error @below {{expected the weight of an encoded x to have a block encoding for weights, found no encoding}}
+  %y = moe.linear %x, %w
+    : tensor<?x96xf32, #moe.block<int8>>, tensor<32x96xbf16> -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c5(%x: tensor<?x96xf32>, %w: tensor<32x96xbf16>) {
+  // expected-error @below {{expected a result without encoding, found 'tensor<?x32xf32, #moe.block<int8>>'}}
+  %y = moe.linear %x, %w
+    : tensor<?x96xf32>, tensor<32x96xbf16> -> tensor<?x32xf32, #moe.block<int8>>
+  return
+}
+
+// -----
+
+func.func @gated_linear_c1(%x: tensor<?x96xf32>, %w: tensor<200x64xbf16>) {
+  // expected-error @below {{expected the columns of the weight (the width of x) to be 96, found 64}}
+  %y = moe.gated_linear silu %x, %w : tensor<?x96xf32>, tensor<200x64xbf16> -> tensor<?x100xf32>
+  return
+}
+
+// -----
+
+func.func @gated_linear_c2(%x: tensor<?x96xf32>, %w: tensor<201x96xbf16>) {
+  // expected-error @below {{expected rows of the weight (twice the width of the result) to be 200, found 201}}
+  %y = moe.gated_linear silu %x, %w : tensor<?x96xf32>, tensor<201x96xbf16> -> tensor<?x100xf32>
+  return
+}
+
+// -----
+
+func.func @gated_linear_c3(%x: tensor<?x96xf32, #moe.block<int8>>, %w: tensor<200x96xbf16>) {
+  // expected-error @below {{expected the weight of an encoded x to have a block encoding for weights, found no encoding}}
+  %y = moe.gated_linear silu %x, %w
+    : tensor<?x96xf32, #moe.block<int8>>, tensor<200x96xbf16> -> tensor<?x100xf32>
+  return
+}
+
+// -----
+
+func.func @gated_linear_c4(%x: tensor<?x96xf32>, %w: tensor<192x96xbf16>) {
+  // expected-error @below {{expected a result without encoding, found 'tensor<?x96xf32, #moe.block<int8>>'}}
+  %y = moe.gated_linear silu %x, %w
+    : tensor<?x96xf32>, tensor<192x96xbf16> -> tensor<?x96xf32, #moe.block<int8>>
+  return
+}
+
+// -----
+
+func.func @kv_append_c1(%k: tensor<?x33xf32>, %state: tensor<3x?x?x2x16xf16>, %layer: index,
+                        %ids: tensor<?xi32>) {
+  // expected-error @below {{expected the width of the values (KV heads times head dim of the state) to be 32, found 33}}
+  %k1 = moe.kv_append %k into %state[%layer] at %ids, %ids
+    : tensor<?x33xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @kv_append_c2(%k: tensor<3x32xf32>, %state: tensor<3x?x?x2x16xf16>, %layer: index,
+                        %slots: tensor<3xi32>, %positions: tensor<4xi32>) {
+  // expected-error @below {{expected the number of positions (one for each row) to be 3, found 4}}
+  %k1 = moe.kv_append %k into %state[%layer] at %slots, %positions
+    : tensor<3x32xf32>, tensor<3x?x?x2x16xf16>, tensor<3xi32>, tensor<4xi32>
+  return
+}
+
+// -----
+
+func.func @kv_append_c3(%k: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf16>, %layer: index,
+                        %ids: tensor<?xi32>) -> tensor<3x?x?x2x16xf16> {
+  // expected-error @below {{expected to be the only use of the state, found 2 uses}}
+  %k1 = moe.kv_append %k into %state[%layer] at %ids, %ids
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  return %state : tensor<3x?x?x2x16xf16>
+}
+
+// -----
+
+func.func @attention_c1(%q: tensor<?x80xf32>, %kv: tensor<3x?x?x2x16xf16>, %layer: index,
+                        %ids: tensor<?xi32>) {
+  // expected-error @below {{expected a width of the queries that is a multiple of 32 (KV heads times head dim of the state), found 80}}
+  %o = moe.attention %q, %kv, %kv[%layer] at %ids, %ids {scale = 2.5e-1 : f64}
+    : tensor<?x80xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @attention_c2(%q: tensor<3x96xf32>, %kv: tensor<3x?x?x2x16xf16>, %layer: index,
+                        %slots: tensor<2xi32>, %positions: tensor<3xi32>) {
+  // expected-error @below {{expected the number of slots (one for each row) to be 3, found 2}}
+  %o = moe.attention %q, %kv, %kv[%layer] at %slots, %positions {scale = 2.5e-1 : f64}
+    : tensor<3x96xf32>, tensor<3x?x?x2x16xf16>, tensor<2xi32>, tensor<3xi32>
+  return
+}
+
+// -----
+
+func.func @attention_c3(%q: tensor<?x96xf32>, %kv: tensor<3x?x?x2x16xf16>, %layer: index,
+                        %ids: tensor<?xi32>) {
+  // expected-error @below {{expected a positive window, found 0}}
+  %o = moe.attention %q, %kv, %kv[%layer] at %ids, %ids {scale = 2.5e-1 : f64, window = 0 : i64}
+    : tensor<?x96xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+// Only tokens are dynamic, and a value that nothing rounds has no encoding.
+
+func.func @dynamic_width(%x: tensor<?x?xf32>) {
+  // expected-error @below {{operand #0 must be tensor [tokens, width] of f32 with a static width and no encoding}}
+  %y = moe.gate silu %x, %x : tensor<?x?xf32>
+  return
+}
+
+// -----
+
+func.func @encoded_gate(%x: tensor<?x96xf32, #moe.block<int8>>) {
+  // expected-error @below {{operand #0 must be tensor [tokens, width] of f32 with a static width and no encoding}}
+  %y = moe.gate silu %x, %x : tensor<?x96xf32, #moe.block<int8>>
+  return
+}

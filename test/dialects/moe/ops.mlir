@@ -1,0 +1,133 @@
+// RUN: moire-opt %s --verify-roundtrip | FileCheck %s
+
+// CHECK: moe.weight @q : tensor<2x64x32xf32, #moe.block<q4_1>>
+// CHECK-SAME: = #moe.source<"blk.{i}.attn_q.weight", layers = [0, 1], interleaved_heads = 4>
+moe.weight @q : tensor<2x64x32xf32, #moe.block<q4_1>>
+  = #moe.source<"blk.{i}.attn_q.weight", layers = [0, 1], interleaved_heads = 4>
+// CHECK: moe.weight @k : tensor<2x32x32xf32, #moe.block<q4_1>> = #moe.source<"blk.{i}.attn_k.weight", layers = [0, 1]>
+moe.weight @k : tensor<2x32x32xf32, #moe.block<q4_1>>
+  = #moe.source<"blk.{i}.attn_k.weight", layers = [0, 1]>
+// CHECK: moe.weight @qk : tensor<2x96x32xf32, #moe.block<q4_1>> = #moe.concat<@q, @k>
+moe.weight @qk : tensor<2x96x32xf32, #moe.block<q4_1>> = #moe.concat<@q, @k>
+// CHECK: moe.weight @embedding : tensor<300x96xbf16> = #moe.source<"token_embd.weight">
+moe.weight @embedding : tensor<300x96xbf16> = #moe.source<"token_embd.weight">
+
+// CHECK-LABEL: @read
+// CHECK: moe.read @qk[%{{.*}}] : tensor<96x32xf32, #moe.block<q4_1>>
+// CHECK: moe.read @qk : tensor<2x96x32xf32, #moe.block<q4_1>>
+// CHECK: moe.read @embedding : tensor<300x96xbf16>
+func.func @read(%layer: index) {
+  %0 = moe.read @qk[%layer] : tensor<96x32xf32, #moe.block<q4_1>>
+  %1 = moe.read @qk : tensor<2x96x32xf32, #moe.block<q4_1>>
+  %2 = moe.read @embedding : tensor<300x96xbf16>
+  return
+}
+
+// CHECK-LABEL: @tap
+// CHECK: moe.tap %{{.*}}[%{{.*}}] : tensor<?x576xf32>
+func.func @tap(%x: tensor<?x576xf32>, %layer: index) {
+  moe.tap %x[%layer] : tensor<?x576xf32>
+  return
+}
+
+// CHECK-LABEL: @embed
+// CHECK: moe.embed %{{.*}}, %{{.*}} : tensor<?xi32>, tensor<300x96xbf16> -> tensor<?x96xf32>
+func.func @embed(%tokens: tensor<?xi32>, %table: tensor<300x96xbf16>) -> tensor<?x96xf32> {
+  %x = moe.embed %tokens, %table : tensor<?xi32>, tensor<300x96xbf16> -> tensor<?x96xf32>
+  return %x : tensor<?x96xf32>
+}
+
+// CHECK-LABEL: @select_rows
+// CHECK: moe.select_rows %{{.*}}, %{{.*}} : tensor<?x96xf32>, tensor<?xi32> -> tensor<?x96xf32>
+func.func @select_rows(%x: tensor<?x96xf32>, %rows: tensor<?xi32>) -> tensor<?x96xf32> {
+  %last = moe.select_rows %x, %rows : tensor<?x96xf32>, tensor<?xi32> -> tensor<?x96xf32>
+  return %last : tensor<?x96xf32>
+}
+
+// CHECK-LABEL: @rms_norm
+// CHECK: moe.rms_norm %{{.*}}, %{{.*}} eps 1.000000e-05 : tensor<?x96xf32>, tensor<96xf32> -> tensor<?x96xf32>
+// CHECK: moe.rms_norm {{.*}} -> tensor<?x96xf32, #moe.block<int8>>
+func.func @rms_norm(%x: tensor<?x96xf32>, %gain: tensor<96xf32>) {
+  %0 = moe.rms_norm %x, %gain eps 1.0e-5 : tensor<?x96xf32>, tensor<96xf32> -> tensor<?x96xf32>
+  %1 = moe.rms_norm %x, %gain eps 1.0e-5
+    : tensor<?x96xf32>, tensor<96xf32> -> tensor<?x96xf32, #moe.block<int8>>
+  return
+}
+
+// CHECK-LABEL: @quantize_rows
+// CHECK: moe.quantize_rows %{{.*}} : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8>>
+func.func @quantize_rows(%x: tensor<?x96xf32>) {
+  %q = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8>>
+  return
+}
+
+// CHECK-LABEL: @rope
+// CHECK: moe.rope %{{.*}} at %{{.*}} {base = 1.000000e+04 : f64, head_dim = 16 : i64, rotary_dims = 8 : i64}
+// CHECK: scaling = #moe.linear_scaling<4.000000e+00 : f64>
+// CHECK: scaling = #moe.llama3_scaling<factor = 8.000000e+00 : f64, low_factor = 1.000000e+00 : f64, high_factor = 4.000000e+00 : f64, original_context = 8192>
+func.func @rope(%x: tensor<?x96xf32>, %positions: tensor<?xi32>) {
+  %0 = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 8 : i64}
+    : tensor<?x96xf32>, tensor<?xi32>
+  %1 = moe.rope %x at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64,
+                                  scaling = #moe.linear_scaling<4.0 : f64>}
+    : tensor<?x96xf32>, tensor<?xi32>
+  %2 = moe.rope %x at %positions {base = 5.0e5 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64,
+      scaling = #moe.llama3_scaling<factor = 8.0 : f64, low_factor = 1.0 : f64,
+                                    high_factor = 4.0 : f64, original_context = 8192>}
+    : tensor<?x96xf32>, tensor<?xi32>
+  return
+}
+
+// CHECK-LABEL: @linear
+// CHECK: moe.linear %{{.*}}, %{{.*}} : tensor<?x96xf32>, tensor<32x96xbf16> -> tensor<?x32xf32>
+// CHECK: moe.linear %{{.*}}, %{{.*}} + %{{.*}} : tensor<?x96xf32>, tensor<32x96xbf16>, tensor<32xf32> -> tensor<?x32xf32>
+// CHECK: moe.linear %{{.*}}, %{{.*}} : tensor<?x96xf32, #moe.block<int8>>, tensor<32x96xf32, #moe.block<q8_0>> -> tensor<?x32xf32>
+func.func @linear(%x: tensor<?x96xf32>, %w: tensor<32x96xbf16>, %b: tensor<32xf32>,
+                  %xq: tensor<?x96xf32, #moe.block<int8>>,
+                  %wq: tensor<32x96xf32, #moe.block<q8_0>>) {
+  %0 = moe.linear %x, %w : tensor<?x96xf32>, tensor<32x96xbf16> -> tensor<?x32xf32>
+  %1 = moe.linear %x, %w + %b
+    : tensor<?x96xf32>, tensor<32x96xbf16>, tensor<32xf32> -> tensor<?x32xf32>
+  %2 = moe.linear %xq, %wq : tensor<?x96xf32, #moe.block<int8>>,
+    tensor<32x96xf32, #moe.block<q8_0>> -> tensor<?x32xf32>
+  return
+}
+
+// CHECK-LABEL: @gate
+// CHECK: moe.gate silu %{{.*}}, %{{.*}} : tensor<?x100xf32>
+func.func @gate(%g: tensor<?x100xf32>, %u: tensor<?x100xf32>) -> tensor<?x100xf32> {
+  %y = moe.gate silu %g, %u : tensor<?x100xf32>
+  return %y : tensor<?x100xf32>
+}
+
+// CHECK-LABEL: @gated_linear
+// CHECK: moe.gated_linear silu %{{.*}}, %{{.*}} : tensor<?x96xf32>, tensor<200x96xbf16> -> tensor<?x100xf32>
+func.func @gated_linear(%x: tensor<?x96xf32>, %w: tensor<200x96xbf16>) -> tensor<?x100xf32> {
+  %y = moe.gated_linear silu %x, %w : tensor<?x96xf32>, tensor<200x96xbf16> -> tensor<?x100xf32>
+  return %y : tensor<?x100xf32>
+}
+
+// CHECK-LABEL: @kv_append
+// CHECK: moe.kv_append %{{.*}} into %{{.*}}[%{{.*}}] at %{{.*}}, %{{.*}} : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+func.func @kv_append(%k: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf16>, %layer: index,
+                     %slots: tensor<?xi32>, %positions: tensor<?xi32>)
+    -> tensor<3x?x?x2x16xf16> {
+  %k1 = moe.kv_append %k into %state[%layer] at %slots, %positions
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  return %k1 : tensor<3x?x?x2x16xf16>
+}
+
+// CHECK-LABEL: @attention
+// CHECK: moe.attention %{{.*}}, %{{.*}}, %{{.*}}[%{{.*}}] at %{{.*}}, %{{.*}} {scale = 2.500000e-01 : f64} : tensor<?x96xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+// CHECK: moe.attention {{.*}} {scale = 2.500000e-01 : f64, window = 8 : i64}
+func.func @attention(%q: tensor<?x96xf32>, %k: tensor<3x?x?x2x16xf16>,
+                     %v: tensor<3x?x?x2x16xf16>, %layer: index, %slots: tensor<?xi32>,
+                     %positions: tensor<?xi32>) {
+  %0 = moe.attention %q, %k, %v[%layer] at %slots, %positions {scale = 2.5e-1 : f64}
+    : tensor<?x96xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  %1 = moe.attention %q, %k, %v[%layer] at %slots, %positions
+    {scale = 2.5e-1 : f64, window = 8 : i64}
+    : tensor<?x96xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  return
+}
+
