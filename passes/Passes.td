@@ -43,7 +43,7 @@ def FuseQkv : Pass<"moe-fuse-qkv", "::mlir::ModuleOp"> {
     moe.weight @q : tensor<2x32x32xbf16> = #moe.source<"{i}.q", layers = [0, 1]>
     moe.weight @k : tensor<2x16x32xbf16> = #moe.source<"{i}.k", layers = [0, 1]>
     moe.weight @v : tensor<2x16x32xbf16> = #moe.source<"{i}.v", layers = [0, 1]>
-    moe.weight @q_k_v : tensor<2x64x32xbf16> = #moe.concat<[@q, @k, @v]>
+    moe.weight @q_k_v : tensor<2x64x32xbf16> = #moe.concat<@q, @k, @v>
     func.func @layer(%i: index, %h: tensor<?x32xf32>, %keys: tensor<2x?x?x1x16xf32>,
                      %values: tensor<2x?x?x1x16xf32>, %slots: tensor<?xi32>,
                      %positions: tensor<?xi32>) -> tensor<?x32xf32> {
@@ -95,7 +95,7 @@ def FuseGateUp : Pass<"moe-fuse-gate-up", "::mlir::ModuleOp"> {
     ```mlir
     moe.weight @gate : tensor<48x32xbf16> = #moe.source<"gate">
     moe.weight @up : tensor<48x32xbf16> = #moe.source<"up">
-    moe.weight @gate_up : tensor<96x32xbf16> = #moe.concat<[@gate, @up]>
+    moe.weight @gate_up : tensor<96x32xbf16> = #moe.concat<@gate, @up>
     func.func @ffn(%h: tensor<?x32xf32>) -> tensor<?x48xf32> {
       %w = moe.read @gate_up : tensor<96x32xbf16>
       %y = moe.gated_linear silu %h, %w

@@ -3,7 +3,6 @@
 #include "dialects/moe/Moe.h"
 #include "dialects/moe/Transforms/Passes.h"
 #include "passes/Passes.h"
-#include "passes/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"

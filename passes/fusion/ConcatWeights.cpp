@@ -5,10 +5,12 @@
 
 namespace mlir::moe {
 
-/// The shape of a tensor type without its first dimension.
-static ArrayRef<int64_t> beyondRows(RankedTensorType type) { return type.getShape().drop_front(); }
+/// The type of the whole stack that a read takes its slice from.
+static RankedTensorType stackType(const SymbolTable &symbols, ReadOp read) {
+  return symbols.lookup<WeightOp>(read.getWeight()).getWeightType();
+}
 
-StringRef whyNotConcat(ArrayRef<Value> weights) {
+StringRef whyNotConcat(const SymbolTable &symbols, ArrayRef<Value> weights) {
   auto first = weights.front().getDefiningOp<ReadOp>();
   for (Value weight : weights) {
     auto read = weight.getDefiningOp<ReadOp>();
@@ -21,8 +23,9 @@ StringRef whyNotConcat(ArrayRef<Value> weights) {
     if (type.getElementType() != firstType.getElementType() ||
         type.getEncoding() != firstType.getEncoding())
       return "the weights are stored in different formats";
-    if (beyondRows(type) != beyondRows(firstType))
-      return "the weights have different numbers of columns";
+    if (read.getSlice() &&
+        stackType(symbols, read).getDimSize(0) != stackType(symbols, first).getDimSize(0))
+      return "the weights are stacks of different numbers of slices";
   }
   return "";
 }
@@ -68,10 +71,8 @@ Value readConcat(OpBuilder &builder, SymbolTable &symbols, ArrayRef<Value> weigh
   Location loc = builder.getFusedLoc(locations);
 
   SmallVector<int64_t> stacked(shape);
-  if (first.getSlice()) {
-    auto weight = symbols.lookup<WeightOp>(first.getWeight());
-    stacked.insert(stacked.begin(), weight.getWeightType().getDimSize(0));
-  }
+  if (first.getSlice())
+    stacked.insert(stacked.begin(), stackType(symbols, first).getDimSize(0));
   auto recipe = ConcatAttr::get(builder.getContext(), parts);
   WeightOp concat = getOrCreateConcat(
       builder, symbols, recipe,

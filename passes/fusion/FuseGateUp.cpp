@@ -12,7 +12,7 @@ namespace mlir::moe {
 #include "passes/Passes.h.inc"
 
 /// Why the gate cannot be computed with its products, or an empty string when it can.
-static StringRef whyNotFuse(GateOp gate) {
+static StringRef whyNotFuse(const SymbolTable &symbols, GateOp gate) {
   auto gateProduct = gate.getGate().getDefiningOp<LinearOp>();
   auto upProduct = gate.getUp().getDefiningOp<LinearOp>();
   if (!gateProduct || !upProduct)
@@ -23,7 +23,7 @@ static StringRef whyNotFuse(GateOp gate) {
     return "a product has other users";
   if (gateProduct.getX() != upProduct.getX())
     return "the products read different rows";
-  return whyNotConcat({gateProduct.getWeight(), upProduct.getWeight()});
+  return whyNotConcat(symbols, {gateProduct.getWeight(), upProduct.getWeight()});
 }
 
 /// Replaces a gate, which whyNotFuse allows, and its two products by one op.
@@ -52,7 +52,7 @@ struct FuseGateUp : impl::FuseGateUpBase<FuseGateUp> {
     SmallVector<GateOp> gates;
     getOperation().walk([&](GateOp op) { gates.push_back(op); });
     for (GateOp gate : gates) {
-      StringRef reason = whyNotFuse(gate);
+      StringRef reason = whyNotFuse(symbols, gate);
       if (!reason.empty()) {
         remark::missed(gate.getLoc(), opts) << reason;
         continue;

@@ -28,7 +28,7 @@ static LinearOp productAppendedTo(Value state) {
 }
 
 /// Why the products cannot be one, or an empty string when they can.
-static StringRef whyNotFuse(ArrayRef<LinearOp> products) {
+static StringRef whyNotFuse(const SymbolTable &symbols, ArrayRef<LinearOp> products) {
   if (products.size() < 2)
     return "fewer than two of the queries, keys and values are products of this layer";
   LinearOp first = products.front();
@@ -44,9 +44,9 @@ static StringRef whyNotFuse(ArrayRef<LinearOp> products) {
     if (product.getBias())
       biases.push_back(product.getBias());
   }
-  if (StringRef reason = whyNotConcat(weights); !reason.empty())
+  if (StringRef reason = whyNotConcat(symbols, weights); !reason.empty())
     return reason;
-  return biases.empty() ? StringRef() : whyNotConcat(biases);
+  return biases.empty() ? StringRef() : whyNotConcat(symbols, biases);
 }
 
 /// Replaces `products`, which whyNotFuse allows, by one and slices of its columns.
@@ -109,7 +109,7 @@ struct FuseQkv : impl::FuseQkvBase<FuseQkv> {
             productAppendedTo(attention.getValues())})
         if (product)
           products.insert(product);
-      StringRef reason = whyNotFuse(products.getArrayRef());
+      StringRef reason = whyNotFuse(symbols, products.getArrayRef());
       if (!reason.empty()) {
         remark::missed(attention.getLoc(), opts) << reason;
         continue;

@@ -1,0 +1,43 @@
+// RUN: moire-opt %s -moe-fuse-gate-up | FileCheck %s
+
+moe.weight @gate : tensor<2x48x32xf32, #moe.block<q4_1>> = #moe.source<"{i}.gate", layers = [0, 1]>
+moe.weight @up : tensor<2x48x32xf32, #moe.block<q4_1>> = #moe.source<"{i}.up", layers = [0, 1]>
+// CHECK: moe.weight @gate_up : tensor<2x96x32xf32, #moe.block<q4_1>> = #moe.concat<@gate, @up>
+
+// CHECK-LABEL: func @ffn
+// CHECK-SAME: %[[I:[a-z0-9]+]]: index, %[[H:[a-z0-9]+]]: tensor<?x32xf32>
+// CHECK-NOT: moe.read @gate[
+// CHECK-NOT: moe.read @up[
+// CHECK: %[[W:.*]] = moe.read @gate_up[%[[I]]]
+// CHECK: %[[Y:.*]] = moe.gated_linear silu %[[H]], %[[W]]
+// CHECK-NOT: moe.gate silu
+// CHECK: return %[[Y]]
+func.func @ffn(%i: index, %h: tensor<?x32xf32>) -> tensor<?x48xf32> {
+  %wg = moe.read @gate[%i] : tensor<48x32xf32, #moe.block<q4_1>>
+  %wu = moe.read @up[%i] : tensor<48x32xf32, #moe.block<q4_1>>
+  // The order of the products does not matter, that of the gate's operands does.
+  %u = moe.linear %h, %wu : tensor<?x32xf32>, tensor<48x32xf32, #moe.block<q4_1>> -> tensor<?x48xf32>
+  %g = moe.linear %h, %wg : tensor<?x32xf32>, tensor<48x32xf32, #moe.block<q4_1>> -> tensor<?x48xf32>
+  %y = moe.gate silu %g, %u : tensor<?x48xf32>
+  return %y : tensor<?x48xf32>
+}
+
+// A weight that others read stays readable; a taken name is avoided.
+moe.weight @a : tensor<8x32xf16> = #moe.source<"a">
+moe.weight @b : tensor<8x32xf16> = #moe.source<"b">
+moe.weight @a_b : tensor<8x32xf16> = #moe.source<"a_b">
+// CHECK: moe.weight @[[NAME:a_b_[0-9]+]] : tensor<16x32xf16> = #moe.concat<@a, @b>
+// CHECK-LABEL: func @shared
+// CHECK: %[[A:.*]] = moe.read @a :
+// CHECK-NOT: moe.read @b :
+// CHECK: moe.read @[[NAME]] : tensor<16x32xf16>
+// CHECK: moe.linear %{{.*}}, %[[A]]
+func.func @shared(%h: tensor<?x32xf32>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+  %wa = moe.read @a : tensor<8x32xf16>
+  %wb = moe.read @b : tensor<8x32xf16>
+  %g = moe.linear %h, %wa : tensor<?x32xf32>, tensor<8x32xf16> -> tensor<?x8xf32>
+  %u = moe.linear %h, %wb : tensor<?x32xf32>, tensor<8x32xf16> -> tensor<?x8xf32>
+  %y = moe.gate silu %g, %u : tensor<?x8xf32>
+  %z = moe.linear %h, %wa : tensor<?x32xf32>, tensor<8x32xf16> -> tensor<?x8xf32>
+  return %y, %z : tensor<?x8xf32>, tensor<?x8xf32>
+}

@@ -1,0 +1,16 @@
+// RUN: moire-opt %s -moe-fuse-norm-quantize | FileCheck %s
+
+// CHECK-LABEL: func @norm
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x64xf32>, %[[GAIN:[a-z0-9]+]]: tensor<64xf32>
+// CHECK-NEXT: %[[H:.*]] = moe.rms_norm %[[X]], %[[GAIN]] eps
+// CHECK-SAME: -> tensor<?x64xf32, #moe.block<int8>>
+// CHECK-NEXT: moe.linear %[[H]]
+// CHECK-NEXT: moe.linear %[[H]]
+func.func @norm(%x: tensor<?x64xf32>, %gain: tensor<64xf32>, %w: tensor<8x64xf32, #moe.block<q4_0>>)
+    -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+  %h = moe.rms_norm %x, %gain eps 1.0e-5 : tensor<?x64xf32>, tensor<64xf32> -> tensor<?x64xf32>
+  %q = moe.quantize_rows %h : tensor<?x64xf32> -> tensor<?x64xf32, #moe.block<int8>>
+  %y = moe.linear %q, %w : tensor<?x64xf32, #moe.block<int8>>, tensor<8x64xf32, #moe.block<q4_0>> -> tensor<?x8xf32>
+  %z = moe.linear %q, %w : tensor<?x64xf32, #moe.block<int8>>, tensor<8x64xf32, #moe.block<q4_0>> -> tensor<?x8xf32>
+  return %y, %z : tensor<?x8xf32>, tensor<?x8xf32>
+}

@@ -1,0 +1,93 @@
+// RUN: moire-opt %s -moe-fuse-qkv | FileCheck %s
+
+// Stacked weights, rope on queries and keys, biases on all three.
+
+// CHECK: moe.weight @v : tensor<2x16x32xf32, #moe.block<q4_0>>
+// CHECK-NEXT: moe.weight @q_k_v : tensor<2x64x32xf32, #moe.block<q4_0>> = #moe.concat<@q, @k, @v>
+// CHECK: moe.weight @bq_bk_bv : tensor<2x64xf32> = #moe.concat<@bq, @bk, @bv>
+moe.weight @q : tensor<2x32x32xf32, #moe.block<q4_0>> = #moe.source<"{i}.q", layers = [0, 1]>
+moe.weight @k : tensor<2x16x32xf32, #moe.block<q4_0>> = #moe.source<"{i}.k", layers = [0, 1]>
+moe.weight @v : tensor<2x16x32xf32, #moe.block<q4_0>> = #moe.source<"{i}.v", layers = [0, 1]>
+moe.weight @bq : tensor<2x32xf32> = #moe.source<"{i}.bq", layers = [0, 1]>
+moe.weight @bk : tensor<2x16xf32> = #moe.source<"{i}.bk", layers = [0, 1]>
+moe.weight @bv : tensor<2x16xf32> = #moe.source<"{i}.bv", layers = [0, 1]>
+
+// CHECK-LABEL: func @layer
+// CHECK-SAME: %[[I:[a-z0-9]+]]: index, %[[H:[a-z0-9]+]]: tensor<?x32xf32>
+// CHECK-NOT: moe.read @q[
+// CHECK-DAG: %[[W:.*]] = moe.read @q_k_v[%[[I]]] : tensor<64x32xf32, #moe.block<q4_0>>
+// CHECK-DAG: %[[B:.*]] = moe.read @bq_bk_bv[%[[I]]] : tensor<64xf32>
+// CHECK: %[[QKV:.*]] = moe.linear %[[H]], %[[W]] + %[[B]]
+// CHECK-SAME: -> tensor<?x64xf32>
+// CHECK: %[[T:.*]] = tensor.dim %[[H]]
+// CHECK: %[[Q:.*]] = tensor.extract_slice %[[QKV]][0, 0] [%[[T]], 32] [1, 1]
+// CHECK: %[[K:.*]] = tensor.extract_slice %[[QKV]][0, 32] [%[[T]], 16] [1, 1]
+// CHECK: %[[V:.*]] = tensor.extract_slice %[[QKV]][0, 48] [%[[T]], 16] [1, 1]
+// CHECK-NOT: moe.linear
+// CHECK: %[[RQ:.*]] = moe.rope %[[Q]]
+// CHECK: %[[RK:.*]] = moe.rope %[[K]]
+// CHECK: moe.kv_append %[[RK]]
+// CHECK: moe.kv_append %[[V]]
+// CHECK: moe.attention %[[RQ]]
+func.func @layer(%i: index, %h: tensor<?x32xf32>, %keys: tensor<2x?x?x1x16xf32>,
+                 %values: tensor<2x?x?x1x16xf32>, %slots: tensor<?xi32>, %positions: tensor<?xi32>)
+    -> tensor<?x32xf32> {
+  %wq = moe.read @q[%i] : tensor<32x32xf32, #moe.block<q4_0>>
+  %bq = moe.read @bq[%i] : tensor<32xf32>
+  %q = moe.linear %h, %wq + %bq : tensor<?x32xf32>, tensor<32x32xf32, #moe.block<q4_0>>, tensor<32xf32> -> tensor<?x32xf32>
+  %rq = moe.rope %q at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64} : tensor<?x32xf32>, tensor<?xi32>
+  %wk = moe.read @k[%i] : tensor<16x32xf32, #moe.block<q4_0>>
+  %bk = moe.read @bk[%i] : tensor<16xf32>
+  %k = moe.linear %h, %wk + %bk : tensor<?x32xf32>, tensor<16x32xf32, #moe.block<q4_0>>, tensor<16xf32> -> tensor<?x16xf32>
+  %rk = moe.rope %k at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64} : tensor<?x16xf32>, tensor<?xi32>
+  %wv = moe.read @v[%i] : tensor<16x32xf32, #moe.block<q4_0>>
+  %bv = moe.read @bv[%i] : tensor<16xf32>
+  %v = moe.linear %h, %wv + %bv : tensor<?x32xf32>, tensor<16x32xf32, #moe.block<q4_0>>, tensor<16xf32> -> tensor<?x16xf32>
+  %keys1 = moe.kv_append %rk into %keys[%i] at %slots, %positions : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  %values1 = moe.kv_append %v into %values[%i] at %slots, %positions : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  %o = moe.attention %rq, %keys1, %values1[%i] at %slots, %positions {scale = 2.5e-1 : f64} : tensor<?x32xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  return %o : tensor<?x32xf32>
+}
+
+// A second reader of the same weights shares their concatenation; a product that serves as keys and
+// values is one part. A product of the same rows that does not reach the attention stays.
+
+moe.weight @kv : tensor<16x32xf16> = #moe.source<"kv">
+moe.weight @q2 : tensor<32x32xf16> = #moe.source<"q2">
+moe.weight @other : tensor<8x32xf16> = #moe.source<"other">
+// CHECK: moe.weight @q2_kv : tensor<48x32xf16> = #moe.concat<@q2, @kv>
+// CHECK-NOT: moe.concat
+// CHECK-LABEL: func @shared
+// CHECK: moe.read @q2_kv : tensor<48x32xf16>
+// CHECK: moe.linear {{.*}} tensor<48x32xf16> -> tensor<3x48xf32>
+// CHECK: tensor.extract_slice %{{.*}}[0, 0] [3, 32] [1, 1]
+// CHECK: tensor.extract_slice %{{.*}}[0, 32] [3, 16] [1, 1]
+// CHECK: moe.linear {{.*}} tensor<8x32xf16> -> tensor<3x8xf32>
+// CHECK-LABEL: func @again
+// CHECK: moe.read @q2_kv : tensor<48x32xf16>
+func.func @shared(%i: index, %h: tensor<3x32xf32>, %keys: tensor<2x?x?x1x16xf32>,
+                  %values: tensor<2x?x?x1x16xf32>, %slots: tensor<3xi32>, %positions: tensor<3xi32>)
+    -> (tensor<3x32xf32>, tensor<3x8xf32>) {
+  %wq = moe.read @q2 : tensor<32x32xf16>
+  %wkv = moe.read @kv : tensor<16x32xf16>
+  %wo = moe.read @other : tensor<8x32xf16>
+  %q = moe.linear %h, %wq : tensor<3x32xf32>, tensor<32x32xf16> -> tensor<3x32xf32>
+  %kv = moe.linear %h, %wkv : tensor<3x32xf32>, tensor<16x32xf16> -> tensor<3x16xf32>
+  %keys1 = moe.kv_append %kv into %keys[%i] at %slots, %positions : tensor<3x16xf32>, tensor<2x?x?x1x16xf32>, tensor<3xi32>, tensor<3xi32>
+  %values1 = moe.kv_append %kv into %values[%i] at %slots, %positions : tensor<3x16xf32>, tensor<2x?x?x1x16xf32>, tensor<3xi32>, tensor<3xi32>
+  %o = moe.attention %q, %keys1, %values1[%i] at %slots, %positions {scale = 2.5e-1 : f64} : tensor<3x32xf32>, tensor<2x?x?x1x16xf32>, tensor<3xi32>, tensor<3xi32>
+  %r = moe.linear %h, %wo : tensor<3x32xf32>, tensor<8x32xf16> -> tensor<3x8xf32>
+  return %o, %r : tensor<3x32xf32>, tensor<3x8xf32>
+}
+func.func @again(%i: index, %h: tensor<1x32xf32>, %keys: tensor<2x?x?x1x16xf32>,
+                 %values: tensor<2x?x?x1x16xf32>, %slots: tensor<1xi32>, %positions: tensor<1xi32>)
+    -> tensor<1x32xf32> {
+  %wq = moe.read @q2 : tensor<32x32xf16>
+  %wkv = moe.read @kv : tensor<16x32xf16>
+  %q = moe.linear %h, %wq : tensor<1x32xf32>, tensor<32x32xf16> -> tensor<1x32xf32>
+  %kv = moe.linear %h, %wkv : tensor<1x32xf32>, tensor<16x32xf16> -> tensor<1x16xf32>
+  %keys1 = moe.kv_append %kv into %keys[%i] at %slots, %positions : tensor<1x16xf32>, tensor<2x?x?x1x16xf32>, tensor<1xi32>, tensor<1xi32>
+  %values1 = moe.kv_append %kv into %values[%i] at %slots, %positions : tensor<1x16xf32>, tensor<2x?x?x1x16xf32>, tensor<1xi32>, tensor<1xi32>
+  %o = moe.attention %q, %keys1, %values1[%i] at %slots, %positions {scale = 2.5e-1 : f64} : tensor<1x32xf32>, tensor<2x?x?x1x16xf32>, tensor<1xi32>, tensor<1xi32>
+  return %o : tensor<1x32xf32>
+}

@@ -1,0 +1,28 @@
+// RUN: moire-opt %s -split-input-file -verify-diagnostics -moe-choose-activations \
+// RUN:   -remarks-filter-missed=quantization -remark-format=emitRemark | FileCheck %s
+// RUN: not moire-opt %s -split-input-file -moe-choose-activations=format=int4 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+
+// UNKNOWN: error: activations cannot be stored as 'int4'; there are int8 and f32
+
+// CHECK-NOT: moe.quantize_rows
+func.func @plain_weight(%h: tensor<?x64xf32>, %w: tensor<8x64xf16>) -> tensor<?x8xf32> {
+  // expected-remark @below {{the weight is not stored in blocks}}
+  %y = moe.linear %h, %w : tensor<?x64xf32>, tensor<8x64xf16> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+func.func @has_format(%h: tensor<?x64xf32, #moe.block<int8>>, %w: tensor<8x64xf32, #moe.block<q8_0>>) -> tensor<?x8xf32> {
+  // expected-remark @below {{the rows have a format already}}
+  %y = moe.linear %h, %w : tensor<?x64xf32, #moe.block<int8>>, tensor<8x64xf32, #moe.block<q8_0>> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+func.func @part_of_a_block(%h: tensor<?x40xf32>, %w: tensor<8x40xf32, #moe.block<q8_0>>) -> tensor<?x8xf32> {
+  // expected-remark @below {{the rows are no whole number of blocks}}
+  %y = moe.linear %h, %w : tensor<?x40xf32>, tensor<8x40xf32, #moe.block<q8_0>> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
