@@ -1,5 +1,6 @@
 #include "frontends/weights/Json.h"
 #include "frontends/weights/Checks.h"
+#include "llvm/Support/ConvertUTF.h"
 #include <algorithm>
 
 using namespace moire;
@@ -7,8 +8,16 @@ using llvm::Twine;
 
 namespace {
 
+/// What the parser shall read instead of a part of the text.
+struct Replacement {
+  size_t begin, end;
+  std::string text;
+};
+
 /// One pass over the text without a stack: it measures what the parser would have to hold and finds
-/// the literals that only Python writes. It need not tell whether the text is correct.
+/// what the parser cannot read: the literals that only Python writes, and escaped pairs of
+/// surrogates (llvm::json combines them wrongly above U+1FFFF). It need not tell whether the text
+/// is correct.
 class Scan {
 public:
   Scan(std::string_view text, const std::string &name) : text(text), name(name) {}
@@ -18,10 +27,12 @@ public:
   size_t depth = 0;
   size_t values = 0;
   std::vector<std::string_view> outermostNames; // with quotes, escapes as written
-  std::vector<size_t> pythonLiterals;           // positions of NaN and Infinity
+  std::vector<Replacement> replacements;        // in the order of the text
 
 private:
-  size_t endOfString(size_t begin) const;
+  size_t endOfString(size_t begin);
+  void findPair(size_t backslash);
+  void findLiteral(size_t begin, std::string_view literal, std::string_view instead);
 
   std::string_view text;
   const std::string &name;
@@ -30,14 +41,36 @@ private:
 } // namespace
 
 /// Returns the position after the closing quote of the string that begins at `begin`.
-size_t Scan::endOfString(size_t begin) const {
+size_t Scan::endOfString(size_t begin) {
   for (size_t i = begin + 1; i < text.size(); ++i) {
     if (text[i] == '\\')
-      ++i;
+      findPair(i++);
     else if (text[i] == '"')
       return i + 1;
   }
   return text.size();
+}
+
+/// If an escaped pair of surrogates stands at `backslash`, it becomes the character itself.
+void Scan::findPair(size_t backslash) {
+  auto unit = [&](size_t at) {
+    unsigned value = 0;
+    const llvm::StringRef escape = llvm::StringRef(text).substr(at, 6);
+    return escape.starts_with("\\u") && !escape.substr(2).getAsInteger(16, value) ? value : 0;
+  };
+  const unsigned high = unit(backslash), low = unit(backslash + 6);
+  if (high < 0xD800 || high > 0xDBFF || low < 0xDC00 || low > 0xDFFF)
+    return;
+  const unsigned codePoint = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+  char utf8[UNI_MAX_UTF8_BYTES_PER_CODE_POINT];
+  char *end = utf8;
+  llvm::ConvertCodePointToUTF8(codePoint, end);
+  replacements.push_back({backslash, backslash + 12, std::string(utf8, end)});
+}
+
+void Scan::findLiteral(size_t begin, std::string_view literal, std::string_view instead) {
+  if (text.substr(begin).starts_with(literal))
+    replacements.push_back({begin, begin + literal.size(), std::string(instead)});
 }
 
 bool Scan::run(ReadError &error) {
@@ -69,12 +102,10 @@ bool Scan::run(ReadError &error) {
       ++values;
       break;
     case 'N':
-      if (text.substr(i).starts_with("NaN"))
-        pythonLiterals.push_back(i);
+      findLiteral(i, "NaN", "null");
       break;
     case 'I':
-      if (text.substr(i).starts_with("Infinity"))
-        pythonLiterals.push_back(i);
+      findLiteral(i, "Infinity", "1e999"); // overflows to it
       break;
     }
     if (values > maxJsonValues)
@@ -84,16 +115,14 @@ bool Scan::run(ReadError &error) {
   return true;
 }
 
-/// Replaces NaN by null and Infinity by a number that overflows to it.
-static std::string withoutPythonLiterals(std::string_view text,
-                                         const std::vector<size_t> &literals) {
+static std::string withReplacements(std::string_view text,
+                                    const std::vector<Replacement> &replacements) {
   std::string result;
   size_t copied = 0;
-  for (size_t position : literals) {
-    result += text.substr(copied, position - copied);
-    const bool isNaN = text[position] == 'N';
-    result += isNaN ? "null" : "1e999";
-    copied = position + std::string_view(isNaN ? "NaN" : "Infinity").size();
+  for (const Replacement &replacement : replacements) {
+    result += text.substr(copied, replacement.begin - copied);
+    result += replacement.text;
+    copied = replacement.end;
   }
   result += text.substr(copied);
   return result;
@@ -107,8 +136,8 @@ bool moire::parseJsonObject(std::string_view text, const std::string &name, Repe
 
   std::string plain;
   std::string_view toParse = text;
-  if (!scan.pythonLiterals.empty())
-    toParse = plain = withoutPythonLiterals(text, scan.pythonLiterals);
+  if (!scan.replacements.empty())
+    toParse = plain = withReplacements(text, scan.replacements);
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(toParse);
   if (!value)
     return badInput(error, Twine(name) + ": no valid JSON: " + llvm::toString(value.takeError()));

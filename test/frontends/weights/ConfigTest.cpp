@@ -78,6 +78,13 @@ TEST(Config, ReadsEscapesAndUtf8) {
   EXPECT_EQ(metadataAt<std::string>(config, "a\xc3\xa9"), "\xf0\x9f\x98\x80 \xc3\xbc");
 }
 
+// llvm::json alone would read the first one as U+1097F.
+TEST(Config, ReadsEscapedSurrogatesOfAllPlanes) {
+  Metadata config = parse(R"({"a": "\ud842\udd7f\udbff\udfff", "b": "\\ud842\\udd7f"})");
+  EXPECT_EQ(metadataAt<std::string>(config, "a"), "\xf0\xa0\xa5\xbf\xf4\x8f\xbf\xbf");
+  EXPECT_EQ(metadataAt<std::string>(config, "b"), "\\ud842\\udd7f");
+}
+
 TEST(Config, TakesOnlyTheEndTokensOfTheGenerationConfig) {
   Metadata metadata = parse(R"({"eos_token_id": 2})");
   ReadError error;
