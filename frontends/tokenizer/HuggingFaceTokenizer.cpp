@@ -137,8 +137,8 @@ bool ModelReader::read() {
   const Object *vocab = model ? model->getObject("vocab") : nullptr;
   const Array *merges = model ? model->getArray("merges") : nullptr;
   const Array *added = files.tokenizer.getArray("added_tokens");
-  if (!vocab || !merges)
-    return fail("model.vocab or model.merges is missing");
+  if (!vocab || !merges || vocab->empty())
+    return fail("model.vocab or model.merges is missing or empty");
 
   // Ids may have gaps, but not many more of them than there are tokens.
   idLimit = 4 * (vocab->size() + (added ? added->size() : 0)) + 65536;
