@@ -50,7 +50,7 @@ def FuseQkv : Pass<"moe-fuse-qkv", "::mlir::ModuleOp"> {
       %w = moe.read @q_k_v[%i] : tensor<64x32xbf16>
       %qkv = moe.linear %h, %w : tensor<?x32xf32>, tensor<64x32xbf16> -> tensor<?x64xf32>
       %c0 = arith.constant 0 : index
-      %t = tensor.dim %h, %c0 : tensor<?x32xf32>
+      %t = tensor.dim %qkv, %c0 : tensor<?x64xf32>
       %q = tensor.extract_slice %qkv[0, 0] [%t, 32] [1, 1] : tensor<?x64xf32> to tensor<?x32xf32>
       %k = tensor.extract_slice %qkv[0, 32] [%t, 16] [1, 1] : tensor<?x64xf32> to tensor<?x16xf32>
       %v = tensor.extract_slice %qkv[0, 48] [%t, 16] [1, 1] : tensor<?x64xf32> to tensor<?x16xf32>

@@ -76,7 +76,8 @@ static void fuse(ArrayRef<LinearOp> products, SymbolTable &symbols) {
       builder, loc, RankedTensorType::get({type.getDimSize(0), width}, type.getElementType()), x,
       weight, bias);
 
-  OpFoldResult tokens = tensor::getMixedSize(builder, loc, x, 0);
+  // Asked of the product and not of its rows: those should have no reader but products.
+  OpFoldResult tokens = tensor::getMixedSize(builder, loc, fused, 0);
   OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
   int64_t column = 0;
   for (LinearOp product : products) {

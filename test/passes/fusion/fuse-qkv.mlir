@@ -19,7 +19,7 @@ moe.weight @bv : tensor<2x16xf32> = #moe.source<"{i}.bv", layers = [0, 1]>
 // CHECK-DAG: %[[B:.*]] = moe.read @bq_bk_bv[%[[I]]] : tensor<64xf32>
 // CHECK: %[[QKV:.*]] = moe.linear %[[H]], %[[W]] + %[[B]]
 // CHECK-SAME: -> tensor<?x64xf32>
-// CHECK: %[[T:.*]] = tensor.dim %[[H]]
+// CHECK: %[[T:.*]] = tensor.dim %[[QKV]]
 // CHECK: %[[Q:.*]] = tensor.extract_slice %[[QKV]][0, 0] [%[[T]], 32] [1, 1]
 // CHECK: %[[K:.*]] = tensor.extract_slice %[[QKV]][0, 32] [%[[T]], 16] [1, 1]
 // CHECK: %[[V:.*]] = tensor.extract_slice %[[QKV]][0, 48] [%[[T]], 16] [1, 1]

@@ -1,0 +1,57 @@
+// RUN: cat %s %prelude > %t.mlir
+// RUN: cat %t.mlir | %run_oracle > %t.before
+// RUN: moire-opt %t.mlir -moe-choose-activations > %t.chosen
+// RUN: FileCheck %s < %t.chosen
+// RUN: cat %t.chosen | %run_oracle > %t.after
+// RUN: %compare_printed %t.before %t.after
+
+// The pass rounds and does nothing else: rows that blocks of int8 hold exactly (integers up to 127,
+// with a 127 in each block of 32) give exactly what they gave before.
+
+// CHECK: moe.quantize_rows
+
+moe.weight @w : tensor<8x64xf32, #moe.block<q4_0>> = #moe.source<"w">
+moe.weight @gate_up : tensor<16x64xf32, #moe.block<q8_0>> = #moe.source<"gate_up">
+
+func.func private @integers(%rows: index) -> tensor<?x64xf32> {
+  %empty = tensor.empty(%rows) : tensor<?x64xf32>
+  %result = linalg.generic {
+      indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      outs(%empty : tensor<?x64xf32>) {
+  ^bb0(%out: f32):
+    %c0 = arith.constant 0 : index
+    %c7 = arith.constant 7 : index
+    %c32 = arith.constant 32 : index
+    %c37 = arith.constant 37 : index
+    %c255 = arith.constant 255 : index
+    %i = linalg.index 0 : index
+    %j = linalg.index 1 : index
+    %i7 = arith.muli %i, %c7 : index
+    %j37 = arith.muli %j, %c37 : index
+    %sum = arith.addi %i7, %j37 : index
+    %wrapped = arith.remui %sum, %c255 : index
+    %integer = arith.index_cast %wrapped : index to i32
+    %number = arith.sitofp %integer : i32 to f32
+    %largest = arith.constant 127.0 : f32
+    %centred = arith.subf %number, %largest : f32
+    %place = arith.remui %j, %c32 : index
+    %first = arith.cmpi eq, %place, %c0 : index
+    %value = arith.select %first, %largest, %centred : f32
+    linalg.yield %value : f32
+  } -> tensor<?x64xf32>
+  return %result : tensor<?x64xf32>
+}
+
+func.func @main() {
+  %c3 = arith.constant 3 : index
+  %x = call @integers(%c3) : (index) -> tensor<?x64xf32>
+  %w = moe.read @w : tensor<8x64xf32, #moe.block<q4_0>>
+  %gu = moe.read @gate_up : tensor<16x64xf32, #moe.block<q8_0>>
+  %y = moe.linear %x, %w : tensor<?x64xf32>, tensor<8x64xf32, #moe.block<q4_0>> -> tensor<?x8xf32>
+  %z = moe.gated_linear silu %x, %gu : tensor<?x64xf32>, tensor<16x64xf32, #moe.block<q8_0>> -> tensor<?x8xf32>
+  %y0 = tensor.cast %y : tensor<?x8xf32> to tensor<?x?xf32>
+  %z0 = tensor.cast %z : tensor<?x8xf32> to tensor<?x?xf32>
+  call @print(%y0) : (tensor<?x?xf32>) -> ()
+  call @print(%z0) : (tensor<?x?xf32>) -> ()
+  return
+}
