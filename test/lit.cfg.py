@@ -29,6 +29,7 @@ runner_libraries = ",".join(
 oracle_passes = [
     "--moe-randomize-weights",
     "--moe-decompose",
+    "--convert-elementwise-to-linalg",
     "--canonicalize",
     '--one-shot-bufferize="bufferize-function-boundaries'
     " function-boundary-type-conversion=identity-layout-map"

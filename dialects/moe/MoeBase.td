@@ -98,10 +98,7 @@ def Moe_SourceAttr : AttrDef<Moe_Dialect, "Source"> {
   let parameters = (ins "::mlir::StringAttr":$name,
                         OptionalArrayRefParameter<"int64_t">:$layers,
                         DefaultValuedParameter<"int64_t", "0">:$interleaved_heads);
-  let assemblyFormat = [{
-    `<` $name (`,` `layers` `=` `[` $layers^ `]`)?
-        (`,` `interleaved_heads` `=` $interleaved_heads^)? `>`
-  }];
+  let hasCustomAssemblyFormat = 1; // <"name", layers = [0, 1], interleaved_heads = 9>
 }
 
 def Moe_ConcatAttr : AttrDef<Moe_Dialect, "Concat"> {

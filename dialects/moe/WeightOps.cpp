@@ -2,8 +2,48 @@
 
 #include "dialects/moe/Moe.h"
 
+#include "mlir/IR/DialectImplementation.h"
+
 using namespace mlir;
 using namespace mlir::moe;
+
+// A declarative format cannot say that either of two options behind commas may be missing.
+Attribute SourceAttr::parse(AsmParser &parser, Type) {
+  StringAttr name;
+  SmallVector<int64_t> layers;
+  int64_t interleavedHeads = 0;
+  if (parser.parseLess() || parser.parseAttribute(name))
+    return {};
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef option;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&option) || parser.parseEqual())
+      return {};
+    auto parseLayer = [&] { return parser.parseInteger(layers.emplace_back()); };
+    if (option == "layers") {
+      if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseLayer))
+        return {};
+    } else if (option == "interleaved_heads") {
+      if (parser.parseInteger(interleavedHeads))
+        return {};
+    } else {
+      parser.emitError(loc) << "expected layers or interleaved_heads, found " << option;
+      return {};
+    }
+  }
+  if (parser.parseGreater())
+    return {};
+  return get(parser.getContext(), name, layers, interleavedHeads);
+}
+
+void SourceAttr::print(AsmPrinter &printer) const {
+  printer << '<' << getName();
+  if (!getLayers().empty())
+    printer << ", layers = [" << getLayers() << ']';
+  if (getInterleavedHeads() != 0)
+    printer << ", interleaved_heads = " << getInterleavedHeads();
+  printer << '>';
+}
 
 int64_t WeightOp::getStack() {
   // A concat's parts agree on the stack: follow the first ones. The steps are bounded because a

@@ -488,3 +488,8 @@ func.func @encoded_gate(%x: tensor<?x96xf32, #moe.block<int8>>) {
   %y = moe.gate silu %x, %x : tensor<?x96xf32, #moe.block<int8>>
   return
 }
+
+// -----
+
+// expected-error @below {{expected layers or interleaved_heads, found heads}}
+moe.weight @source_option : tensor<4x4xf32> = #moe.source<"w", heads = 4>

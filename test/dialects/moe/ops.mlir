@@ -12,6 +12,10 @@ moe.weight @qk : tensor<2x96x32xf32, #moe.block<q4_1>> = #moe.concat<@q, @k>
 // CHECK: moe.weight @embedding : tensor<300x96xbf16> = #moe.source<"token_embd.weight">
 moe.weight @embedding : tensor<300x96xbf16> = #moe.source<"token_embd.weight">
 
+// CHECK: moe.weight @one_layer : tensor<64x32xf16> = #moe.source<"blk.0.attn_q.weight", interleaved_heads = 4>
+moe.weight @one_layer : tensor<64x32xf16>
+  = #moe.source<"blk.0.attn_q.weight", interleaved_heads = 4>
+
 // CHECK-LABEL: @read
 // CHECK: moe.read @qk[%{{.*}}] : tensor<96x32xf32, #moe.block<q4_1>>
 // CHECK: moe.read @qk : tensor<2x96x32xf32, #moe.block<q4_1>>
