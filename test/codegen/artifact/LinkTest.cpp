@@ -15,6 +15,7 @@ using namespace moire::test;
 // Defined by CMake: objects made from the C files beside this one.
 static const char kKernel[] = MOIRE_TEST_KERNEL, kStub[] = MOIRE_TEST_STUB,
                   kKernelWithLibm[] = MOIRE_TEST_KERNEL_WITH_LIBM;
+static const char kRuntimeStub[] = MOIRE_TEST_RUNTIME_STUB; // the one that is installed
 
 namespace {
 
@@ -52,6 +53,17 @@ TEST(Link, MakesAProgramThatRuns) {
   EXPECT_STREQ(text, "stepped\n");
   EXPECT_EQ(WEXITSTATUS(pclose(output)), 42);
   EXPECT_EQ(needed(image), std::vector<std::string>{"libc.so.6"});
+}
+
+TEST(Link, NeedsNothingButTheCLibraryBesideTheRuntime) {
+  TestFolder folder;
+  ByteVector image = good(linkProgram(readFile(kKernel), kRuntimeStub, false));
+  std::string path = folder / "program";
+  writeFile(path, image);
+  chmod(path.c_str(), 0700);
+  EXPECT_EQ(needed(image), std::vector<std::string>{"libc.so.6"});
+  EXPECT_EQ(std::system((path + " --help > " + (folder / "help")).c_str()), 0);
+  EXPECT_GT(readFile(folder / "help").size(), 0u);
 }
 
 TEST(Link, IsRepeatable) {
