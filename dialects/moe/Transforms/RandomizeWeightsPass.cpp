@@ -108,14 +108,18 @@ private:
 
   /// The finaliser of MurmurHash3: every bit of `hash` changes every bit of the result.
   Value mix(Value hash) {
-    auto step = [&](int32_t shift, uint32_t factor) {
+    auto fold = [&](int32_t shift) {
       Value high = arith::ShRUIOp::create(d.b, d.loc, hash, constant(shift));
       hash = arith::XOrIOp::create(d.b, d.loc, hash, high);
+    };
+    auto scale = [&](uint32_t factor) {
       hash = arith::MulIOp::create(d.b, d.loc, hash, constant(static_cast<int32_t>(factor)));
     };
-    step(16, 0x85ebca6bu);
-    step(13, 0xc2b2ae35u);
-    step(16, 1u);
+    fold(16);
+    scale(0x85ebca6b);
+    fold(13);
+    scale(0xc2b2ae35);
+    fold(16);
     return hash;
   }
 
