@@ -13,8 +13,8 @@ def Moe_Dialect : Dialect {
   let summary = "What language models are made of";
   let description = [{
     Operations of language models on tensors, without a target. Token counts are the only dynamic
-    dimension (and the bounds of the states). Weights and states are symbols: the IR holds names,
-    shapes and recipes, never data.
+    dimension (and the bounds of the states). Weights are symbols: the IR holds names, shapes and
+    recipes, never data. States are tensors, each used once.
 
     Every operation decomposes to linalg, tensor, scf, arith and math; that decomposition is its
     specification.
