@@ -1,0 +1,73 @@
+// Turns the statements of a body into steps, with every shape checked on the way.
+
+#ifndef MOIRE_FRONTENDS_NATIVE_BODYEVALUATOR_H
+#define MOIRE_FRONTENDS_NATIVE_BODYEVALUATOR_H
+
+#include "frontends/native/WeightTable.h"
+
+namespace moire {
+
+/// The width of rows that could not be made: what uses them is silent, weights are still looked up.
+constexpr int64_t unknownWidth = -1;
+
+class BodyEvaluator final : public ExprEvaluator {
+public:
+  /// `layer` is the layer's number under the name `layerName`, or -1 outside of the layers.
+  BodyEvaluator(const Description &description, ConfigValues &config, WeightTable &weights,
+                Diagnostics &diagnostics, std::string layerName, int64_t layer);
+
+  /// Runs `statements` and returns the body that ends with the rows called `result`. `width` is
+  /// that of the `x` that enters, 0 if there is none yet (then there are `tokens`). Where something
+  /// is wrong or missing, the result of the body is -1, and reported here or by the weight table.
+  Body run(const std::vector<Statement> &statements, const std::string &result, int64_t width);
+
+private:
+  Value name(const Expr &expr) override;
+  Value index(const Expr &expr, const Value &index) override;
+  Value call(const Expr &expr) override;
+  Value binary(const Expr &expr, const Value &left, const Value &right) override;
+
+  void runStatements(const std::vector<Statement> &statements);
+  void runPart(const Expr &call);
+
+  /// The arguments of a call of a vocabulary word, evaluated, with checks that report.
+  struct Call {
+    const Expr &expr;
+    const VocabularyWord &word;
+    std::vector<Value> values; // one a parameter; kind None where it is not given
+    bool failed = false;
+  };
+  const Expr &place(const Call &call, size_t n) const;
+  void mismatch(Call &call, size_t n, const std::string &expected);
+  int rows(Call &call, size_t n);
+  const ResolvedWeight *vector(Call &call, size_t n, int64_t length);
+  double number(Call &call, size_t n, bool zeroAllowed = false);
+  int64_t dimension(Call &call, size_t n);
+
+  Value embed(Call &call);
+  Value rmsNorm(Call &call);
+  Value rope(Call &call);
+  Value attention(Call &call);
+  Value swiglu(Call &call);
+  Value linear(const Expr &expr, const Expr &weightExpr, int x, const Value &weight);
+  Value add(const Expr &expr, const Value &left, const Value &right);
+  Value weightValue(const Expr &expr, int64_t ofLayer);
+
+  int64_t width(int step) const { return body.steps[step].width; }
+  int addWeight(const ResolvedWeight &weight);
+  Value append(Step step);
+  void dropUnused();
+  std::string describe(const Value &value) const;
+
+  const Description &description;
+  ConfigValues &config;
+  WeightTable &weights;
+  std::string layerName;
+  int64_t layer;
+  std::map<std::string, Value> locals;
+  Body body;
+};
+
+} // namespace moire
+
+#endif

@@ -1,0 +1,26 @@
+// Reads the text of a model description.
+
+#ifndef MOIRE_FRONTENDS_NATIVE_PARSER_H
+#define MOIRE_FRONTENDS_NATIVE_PARSER_H
+
+#include "frontends/native/Ast.h"
+
+namespace moire {
+
+/// Larger files are no descriptions.
+constexpr size_t maxDescriptionBytes = 1 << 20;
+
+/// Parses and checks `text`: syntax, names, words of the vocabulary and their arguments. `path` is
+/// for messages. On failure returns null, with all errors in `error`.
+std::unique_ptr<Description> parseDescription(std::string path, std::string text, ReadError &error);
+
+/// Reads the file `path` and parses it.
+std::unique_ptr<Description> readDescription(const std::string &path, ReadError &error);
+
+/// The grammar alone (Parser.cpp) and what the grammar cannot say (Check.cpp); both report.
+void parseText(Description &description, Diagnostics &diagnostics);
+void checkNames(const Description &description, Diagnostics &diagnostics);
+
+} // namespace moire
+
+#endif
