@@ -1,0 +1,483 @@
+// The host interface over the fake program: what generated code sees, and what hosts get back.
+
+#include "runtime/moire.h"
+
+#include "test/runtime/SectionedFile.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace moire {
+namespace {
+
+std::vector<int32_t> range(int32_t first, int32_t count) {
+  std::vector<int32_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
+// The whole row of logits that the fake program computes after `sequence`.
+std::vector<float> expectedLogits(const std::vector<int32_t> &sequence) {
+  std::vector<float> logits(FAKE_VOCAB);
+  int32_t digest = 0;
+  for (int32_t token : sequence)
+    digest = fake_digest(digest, token);
+  logits[FAKE_DIGEST_COLUMN] = -static_cast<float>(digest);
+  logits[(sequence.back() + 1) % FAKE_VOCAB] = 1;
+  return logits;
+}
+
+class HostTest : public ::testing::Test {
+protected:
+  HostTest() {
+    SectionedFile file;
+    file.add("weights", fakeWeights());
+    file.seal();
+    writeBytes(folder / "program", file.bytes());
+    path = folder / "program";
+  }
+  ~HostTest() override {
+    moire_state_destroy(state);
+    moire_close(model);
+  }
+
+  void open() {
+    ASSERT_EQ(moire_open(MOIRE_HOST_VERSION, &moire_this_program, path.c_str(), &model, message,
+                         sizeof message),
+              MOIRE_OK)
+        << message;
+  }
+  void create(const moire_state_options &options) {
+    if (!model)
+      open();
+    ASSERT_EQ(moire_state_create(model, &options, &state, message, sizeof message), MOIRE_OK)
+        << message;
+  }
+  moire_status feed(int32_t slot, const std::vector<int32_t> &tokens, int64_t chunk = 0) {
+    logits.assign(FAKE_VOCAB, 7);
+    return moire_feed(state, slot, tokens.data(), static_cast<int64_t>(tokens.size()), chunk,
+                      logits.data());
+  }
+  std::string error() const { return moire_state_error(state); }
+
+  TemporaryFolder folder;
+  std::string path;
+  char message[512] = "";
+  moire_model *model = nullptr;
+  moire_state *state = nullptr;
+  std::vector<float> logits;
+};
+
+TEST_F(HostTest, VersionsAgree) { EXPECT_EQ(moire_host_version(), MOIRE_HOST_VERSION); }
+
+TEST_F(HostTest, OpenChecksItsArguments) {
+  EXPECT_EQ(moire_open(MOIRE_HOST_VERSION, &moire_this_program, path.c_str(), nullptr, message,
+                       sizeof message),
+            MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_open(MOIRE_HOST_VERSION, nullptr, path.c_str(), &model, message, sizeof message),
+            MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_open(MOIRE_HOST_VERSION + 1, &moire_this_program, path.c_str(), &model, message,
+                       sizeof message),
+            MOIRE_ERROR_UNSUPPORTED);
+  EXPECT_NE(std::string(message).find("version"), std::string::npos);
+  EXPECT_EQ(moire_open(MOIRE_HOST_VERSION, &moire_this_program, "/nonexistent", &model, nullptr, 0),
+            MOIRE_ERROR_FILE);
+  EXPECT_FALSE(model);
+  moire_close(nullptr);
+}
+
+TEST_F(HostTest, MessagesAreCutToTheBuffer) {
+  char small[8];
+  memset(small, 'x', sizeof small);
+  EXPECT_EQ(moire_open(MOIRE_HOST_VERSION, &moire_this_program, "/nonexistent", &model, small, 6),
+            MOIRE_ERROR_FILE);
+  EXPECT_STREQ(small, "/none");
+  EXPECT_EQ(small[6], 'x');
+}
+
+TEST_F(HostTest, Info) {
+  open();
+  moire_info info;
+  ASSERT_EQ(moire_get_info(model, &info), MOIRE_OK);
+  EXPECT_EQ(info.vocab, FAKE_VOCAB);
+  EXPECT_EQ(info.context, FAKE_CONTEXT);
+  EXPECT_EQ(info.kv_bytes_per_token, FAKE_PAGE_BYTES / FAKE_PAGE_POSITIONS);
+  EXPECT_EQ(moire_get_info(model, nullptr), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_get_info(nullptr, &info), MOIRE_ERROR_ARGUMENT);
+}
+
+TEST_F(HostTest, SectionsAreListedAndVerified) {
+  open();
+  moire_section_info section;
+  ASSERT_EQ(moire_get_section(model, 0, &section), MOIRE_OK);
+  EXPECT_STREQ(section.name, "weights");
+  EXPECT_EQ(section.bytes, uint64_t(FAKE_WEIGHT_BYTES));
+  EXPECT_EQ(moire_get_section(model, 1, &section), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_get_section(model, -1, &section), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_verify_section(model, 0), MOIRE_OK);
+  EXPECT_EQ(moire_verify_section(model, 1), MOIRE_ERROR_ARGUMENT);
+}
+
+TEST_F(HostTest, DamagedSectionIsFound) {
+  std::string bytes = readBytes(path);
+  bytes[40] ^= 1;
+  writeBytes(path, bytes);
+  open();
+  EXPECT_EQ(moire_verify_section(model, 0), MOIRE_ERROR_FILE);
+}
+
+TEST_F(HostTest, DefaultsAreFilledIn) {
+  create({});
+  moire_state_options options;
+  ASSERT_EQ(moire_state_get_options(state, &options), MOIRE_OK);
+  EXPECT_EQ(options.slots, 1);
+  EXPECT_GE(options.threads, 1);
+  EXPECT_EQ(options.context, FAKE_CONTEXT);
+  EXPECT_EQ(options.max_tokens, FAKE_CONTEXT);
+  EXPECT_EQ(options.kv_pages, FAKE_CONTEXT / FAKE_PAGE_POSITIONS);
+  EXPECT_EQ(error(), "");
+}
+
+TEST_F(HostTest, CreateRefusesImpossibleOptions) {
+  open();
+  auto refuse = [&](moire_state_options options, const char *why) {
+    EXPECT_EQ(moire_state_create(model, &options, &state, message, sizeof message),
+              MOIRE_ERROR_ARGUMENT);
+    EXPECT_NE(std::string(message).find(why), std::string::npos) << message;
+    EXPECT_FALSE(state);
+  };
+  refuse({.slots = -1}, "slots is -1");
+  refuse({.slots = 1 << 20}, "slots");
+  refuse({.threads = 1025}, "threads");
+  refuse({.context = FAKE_CONTEXT + 1}, "context");
+  refuse({.max_tokens = FAKE_CONTEXT + 1}, "max_tokens");
+  refuse({.kv_pages = FAKE_CONTEXT}, "kv_pages");
+  EXPECT_EQ(moire_state_create(nullptr, nullptr, &state, nullptr, 0), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_state_create(model, nullptr, nullptr, nullptr, 0), MOIRE_ERROR_ARGUMENT);
+}
+
+TEST_F(HostTest, StateOutlivesTheModelsHandle) {
+  create({.threads = 2});
+  moire_close(model);
+  model = nullptr;
+  ASSERT_EQ(feed(0, range(1, 9)), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits(range(1, 9)));
+}
+
+TEST_F(HostTest, AnyChunkAndTeamGivesTheSameLogits) {
+  const std::vector<int32_t> prompt = range(3, 37);
+  open();
+  for (int32_t threads : {1, 2, 3, 5})
+    for (int64_t chunk : {0, 1, 4, 7, 36, 37, 1000}) {
+      create({.threads = threads});
+      ASSERT_EQ(feed(0, prompt, chunk), MOIRE_OK) << error();
+      EXPECT_EQ(logits, expectedLogits(prompt)) << threads << " threads, pieces of " << chunk;
+      EXPECT_EQ(moire_slot_length(state, 0), 37);
+      moire_state_destroy(state);
+      state = nullptr;
+    }
+}
+
+TEST_F(HostTest, StepIsBoundedByMaxTokens) {
+  create({.threads = 1, .max_tokens = 5});
+  ASSERT_EQ(feed(0, range(0, 23), 9), MOIRE_OK) << "feed cuts";
+  EXPECT_EQ(logits, expectedLogits(range(0, 23)));
+  const std::vector<int32_t> tokens = range(0, 6);
+  moire_batch batch = {};
+  batch.tokens = tokens.data();
+  batch.token_count = 6;
+  EXPECT_EQ(moire_step_run(state, &batch), MOIRE_ERROR_ARGUMENT);
+  EXPECT_NE(error().find("1 .. 5"), std::string::npos) << error();
+}
+
+TEST_F(HostTest, SeveralSequencesInOneStepWithChosenRows) {
+  create({.slots = 3, .threads = 2});
+  ASSERT_EQ(feed(2, {50, 51}), MOIRE_OK);
+  // Slots interleaved; slot 2 goes on where it stood.
+  const std::vector<int32_t> tokens = {10, 52, 20, 11, 21, 53}, slots = {0, 2, 1, 0, 1, 2},
+                             positions = {0, 2, 0, 1, 1, 3}, rows = {5, 0, 3};
+  // From an aligned buffer and from one that is not: the results are the same.
+  for (int64_t shift : {0, 1}) {
+    std::vector<float> memory(3 * FAKE_VOCAB + 32);
+    float *aligned =
+        memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64 / sizeof(float);
+    float *out = aligned + shift;
+    moire_batch batch = {};
+    batch.tokens = tokens.data();
+    batch.slots = slots.data();
+    batch.positions = positions.data();
+    batch.token_count = 6;
+    batch.rows = rows.data();
+    batch.row_count = 3;
+    batch.logits = out;
+    ASSERT_EQ(moire_step_run(state, &batch), MOIRE_OK) << error();
+    auto row = [&](int64_t i) {
+      return std::vector<float>(out + i * FAKE_VOCAB, out + (i + 1) * FAKE_VOCAB);
+    };
+    EXPECT_EQ(row(0), expectedLogits({50, 51, 52, 53}));
+    EXPECT_EQ(row(1), expectedLogits({10}));
+    EXPECT_EQ(row(2), expectedLogits({10, 11}));
+    moire_slot_reset(state, 0);
+    moire_slot_reset(state, 1);
+    moire_slot_truncate(state, 2, 2);
+  }
+}
+
+TEST_F(HostTest, HiddenStates) {
+  create({.threads = 2});
+  const std::vector<int32_t> tokens = {5, 9};
+  std::vector<float> taps((FAKE_LAYERS + 1) * 2 * FAKE_HIDDEN + 1);
+  moire_batch batch = {};
+  batch.tokens = tokens.data();
+  batch.token_count = 2;
+  batch.taps = taps.data() + 1; // not aligned
+  ASSERT_EQ(moire_step_run(state, &batch), MOIRE_OK) << error();
+  for (int64_t layer = 0; layer <= FAKE_LAYERS; ++layer)
+    for (int64_t t = 0; t < 2; ++t)
+      for (int64_t i = 0; i < FAKE_HIDDEN; ++i)
+        EXPECT_EQ(batch.taps[(layer * 2 + t) * FAKE_HIDDEN + i], fake_hidden(tokens[t], layer, i));
+}
+
+// Every wrong batch is refused and leaves the slots alone.
+class WrongBatch : public HostTest {
+protected:
+  void SetUp() override {
+    create({.slots = 2, .threads = 1, .max_tokens = 8});
+    ASSERT_EQ(feed(0, range(1, 6)), MOIRE_OK);
+    batch.tokens = tokens.data();
+    batch.slots = slots.data();
+    batch.positions = positions.data();
+    batch.token_count = 3;
+    batch.rows = rows.data();
+    batch.row_count = 2;
+    out.resize(3 * FAKE_VOCAB);
+    batch.logits = out.data();
+  }
+  void expectRefusal(moire_status status, const char *why) {
+    EXPECT_EQ(moire_step_run(state, &batch), status);
+    EXPECT_NE(error().find(why), std::string::npos) << error();
+    EXPECT_EQ(moire_slot_length(state, 0), 6);
+    EXPECT_EQ(moire_slot_length(state, 1), 0);
+    ASSERT_EQ(feed(0, {9}), MOIRE_OK);
+    EXPECT_EQ(logits, expectedLogits({1, 2, 3, 4, 5, 6, 9}));
+  }
+
+  std::vector<int32_t> tokens = {7, 8, 9}, slots = {0, 1, 0}, positions = {6, 0, 7}, rows = {0, 2};
+  std::vector<float> out;
+  moire_batch batch = {};
+};
+
+TEST_F(WrongBatch, RightOneRuns) { ASSERT_EQ(moire_step_run(state, &batch), MOIRE_OK) << error(); }
+TEST_F(WrongBatch, NoTokens) {
+  batch.token_count = 0;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "a step of 0 tokens");
+}
+TEST_F(WrongBatch, NullTokens) {
+  batch.tokens = nullptr;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "tokens is NULL");
+}
+TEST_F(WrongBatch, TokenOutsideOfTheVocabulary) {
+  tokens[1] = FAKE_VOCAB;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "tokens[1] is 261");
+}
+TEST_F(WrongBatch, NegativeToken) {
+  tokens[2] = -1;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "tokens[2] is -1");
+}
+TEST_F(WrongBatch, SlotThatDoesNotExist) {
+  slots[1] = 2;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "slot 2 does not exist");
+}
+TEST_F(WrongBatch, PositionWithAGap) {
+  positions[2] = 8;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "positions[2] is 8, but slot 0 continues at 7");
+}
+TEST_F(WrongBatch, RepeatedPosition) {
+  positions[2] = 6;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "positions[2]");
+}
+TEST_F(WrongBatch, RowOutsideOfTheStep) {
+  rows[1] = 3;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "rows[1] is 3");
+}
+TEST_F(WrongBatch, MoreRowsThanTokens) {
+  batch.row_count = 4;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "4 rows");
+}
+TEST_F(WrongBatch, RowsWithoutAPlaceForLogits) {
+  batch.logits = nullptr;
+  expectRefusal(MOIRE_ERROR_ARGUMENT, "NULL");
+}
+
+TEST_F(HostTest, NullHandlesAreErrors) {
+  moire_batch batch = {};
+  EXPECT_EQ(moire_step_run(nullptr, &batch), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_feed(nullptr, 0, nullptr, 0, 0, nullptr), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_slot_length(nullptr, 0), -1);
+  EXPECT_EQ(moire_slot_fork(nullptr, 0, 1), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_slot_reset(nullptr, 0), MOIRE_ERROR_ARGUMENT);
+  moire_state_destroy(nullptr);
+  create({});
+  EXPECT_EQ(moire_step_run(state, nullptr), MOIRE_ERROR_ARGUMENT);
+}
+
+TEST_F(HostTest, ContextIsALimit) {
+  create({.threads = 1, .context = 10});
+  ASSERT_EQ(feed(0, range(0, 9)), MOIRE_OK);
+  EXPECT_EQ(feed(0, {1, 2}), MOIRE_ERROR_CAPACITY);
+  EXPECT_EQ(moire_slot_length(state, 0), 9) << "feed checks the room first";
+  ASSERT_EQ(feed(0, {9}), MOIRE_OK);
+  EXPECT_EQ(feed(0, {10}), MOIRE_ERROR_CAPACITY);
+  EXPECT_NE(error().find("10"), std::string::npos) << error();
+}
+
+TEST_F(HostTest, FeedChecksItsArguments) {
+  create({.threads = 1});
+  const int32_t token = 1;
+  EXPECT_EQ(moire_feed(state, 1, &token, 1, 0, nullptr), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_feed(state, 0, nullptr, 1, 0, nullptr), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_feed(state, 0, &token, 0, 0, nullptr), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_feed(state, 0, &token, 1, -1, nullptr), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_feed(state, 0, &token, 1, 0, nullptr), MOIRE_OK);
+}
+
+TEST_F(HostTest, ForksGoTheirOwnWays) {
+  create({.slots = 3, .threads = 2});
+  ASSERT_EQ(feed(0, range(1, 6)), MOIRE_OK); // the second page is half full
+  ASSERT_EQ(feed(1, range(100, 9)), MOIRE_OK);
+  ASSERT_EQ(moire_slot_fork(state, 0, 1), MOIRE_OK);
+  ASSERT_EQ(moire_slot_fork(state, 0, 2), MOIRE_OK);
+  EXPECT_EQ(moire_slot_length(state, 1), 6);
+  // Both append to the shared page in one step, then the original does.
+  const std::vector<int32_t> tokens = {30, 40, 31, 41}, slots = {1, 2, 1, 2}, rows = {2, 3};
+  std::vector<float> out(2 * FAKE_VOCAB);
+  moire_batch batch = {};
+  batch.tokens = tokens.data();
+  batch.slots = slots.data();
+  batch.token_count = 4;
+  batch.rows = rows.data();
+  batch.row_count = 2;
+  batch.logits = out.data();
+  ASSERT_EQ(moire_step_run(state, &batch), MOIRE_OK) << error();
+  EXPECT_EQ(std::vector<float>(out.begin(), out.begin() + FAKE_VOCAB),
+            expectedLogits({1, 2, 3, 4, 5, 6, 30, 31}));
+  EXPECT_EQ(std::vector<float>(out.begin() + FAKE_VOCAB, out.end()),
+            expectedLogits({1, 2, 3, 4, 5, 6, 40, 41}));
+  ASSERT_EQ(feed(0, {7}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits(range(1, 7)));
+  ASSERT_EQ(feed(1, {32}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits({1, 2, 3, 4, 5, 6, 30, 31, 32}));
+}
+
+TEST_F(HostTest, ForkSurvivesItsOrigin) {
+  create({.slots = 2, .threads = 1});
+  ASSERT_EQ(feed(0, range(1, 10)), MOIRE_OK);
+  ASSERT_EQ(moire_slot_fork(state, 0, 1), MOIRE_OK);
+  ASSERT_EQ(moire_slot_reset(state, 0), MOIRE_OK);
+  ASSERT_EQ(feed(0, range(200, 12)), MOIRE_OK);
+  ASSERT_EQ(feed(1, {11}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits(range(1, 11)));
+}
+
+TEST_F(HostTest, ForkChecksItsArguments) {
+  create({.slots = 2});
+  EXPECT_EQ(moire_slot_fork(state, 0, 0), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_slot_fork(state, 0, 2), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_slot_fork(state, -1, 0), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_slot_fork(state, 0, 1), MOIRE_OK) << "an empty one may be forked";
+}
+
+TEST_F(HostTest, TruncateGoesBack) {
+  create({.slots = 2, .threads = 2});
+  ASSERT_EQ(feed(0, range(1, 11)), MOIRE_OK);
+  EXPECT_EQ(moire_slot_truncate(state, 0, 12), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_slot_truncate(state, 0, -1), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_slot_truncate(state, 2, 0), MOIRE_ERROR_ARGUMENT);
+  ASSERT_EQ(moire_slot_truncate(state, 0, 6), MOIRE_OK);
+  ASSERT_EQ(feed(0, {90}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits({1, 2, 3, 4, 5, 6, 90}));
+}
+
+TEST_F(HostTest, TruncatingAForkLeavesTheOriginAlone) {
+  create({.slots = 2, .threads = 1});
+  ASSERT_EQ(feed(0, range(1, 7)), MOIRE_OK);
+  ASSERT_EQ(moire_slot_fork(state, 0, 1), MOIRE_OK);
+  ASSERT_EQ(moire_slot_truncate(state, 1, 5), MOIRE_OK);
+  ASSERT_EQ(feed(1, {80, 81, 82}), MOIRE_OK); // overwrites positions 5 and 6 of the shared page
+  EXPECT_EQ(logits, expectedLogits({1, 2, 3, 4, 5, 80, 81, 82}));
+  ASSERT_EQ(feed(0, {8}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits(range(1, 8)));
+}
+
+TEST_F(HostTest, EmptyPoolIsAnErrorThatChangesNothing) {
+  create({.slots = 3, .threads = 1, .kv_pages = 4});
+  ASSERT_EQ(feed(0, range(1, 10)), MOIRE_OK); // three pages
+  ASSERT_EQ(moire_slot_fork(state, 0, 1), MOIRE_OK);
+  // One page is left: slot 1's copy takes it, slot 2 gets none.
+  const std::vector<int32_t> tokens = {60, 70}, slots = {1, 2};
+  moire_batch batch = {};
+  batch.tokens = tokens.data();
+  batch.slots = slots.data();
+  batch.token_count = 2;
+  EXPECT_EQ(moire_step_run(state, &batch), MOIRE_ERROR_CAPACITY);
+  EXPECT_NE(error().find("all 4 are in use"), std::string::npos) << error();
+  EXPECT_EQ(moire_slot_length(state, 1), 10);
+  EXPECT_EQ(moire_slot_length(state, 2), 0);
+  ASSERT_EQ(feed(1, {11}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits(range(1, 11)));
+  ASSERT_EQ(moire_slot_reset(state, 0), MOIRE_OK);
+  ASSERT_EQ(feed(2, {5}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits({5}));
+}
+
+TEST_F(HostTest, ManyForksAndCutsNeverMixSequences) {
+  constexpr int32_t kSlots = 6;
+  create({.slots = kSlots, .threads = 2, .max_tokens = 16, .kv_pages = 40});
+  std::vector<std::vector<int32_t>> held(kSlots);
+  uint32_t random = 1;
+  auto next = [&](uint32_t limit) {
+    random = random * 1664525 + 1013904223; // Numerical Recipes' generator
+    return (random >> 8) % limit;
+  };
+  int64_t refused = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const int32_t slot = static_cast<int32_t>(next(kSlots)),
+                  other = static_cast<int32_t>(next(kSlots));
+    switch (next(12)) {
+    case 0:
+    case 1:
+      if (slot != other) {
+        ASSERT_EQ(moire_slot_fork(state, slot, other), MOIRE_OK);
+        held[other] = held[slot];
+      }
+      break;
+    case 2: {
+      const size_t length = next(static_cast<uint32_t>(held[slot].size()) + 1);
+      ASSERT_EQ(moire_slot_truncate(state, slot, static_cast<int64_t>(length)), MOIRE_OK);
+      held[slot].resize(length);
+      break;
+    }
+    default: {
+      std::vector<int32_t> tokens =
+          range(static_cast<int32_t>(next(200)), static_cast<int32_t>(next(7)) + 1);
+      moire_status status = feed(slot, tokens);
+      if (status == MOIRE_ERROR_CAPACITY) {
+        ++refused;
+        break;
+      }
+      ASSERT_EQ(status, MOIRE_OK) << error();
+      held[slot].insert(held[slot].end(), tokens.begin(), tokens.end());
+      ASSERT_EQ(logits, expectedLogits(held[slot])) << "round " << round;
+    }
+    }
+    ASSERT_EQ(moire_slot_length(state, slot), static_cast<int64_t>(held[slot].size()));
+  }
+  EXPECT_GT(refused, 0) << "the test should meet full slots and an empty pool";
+  EXPECT_LT(refused, 1000);
+}
+
+} // namespace
+} // namespace moire

@@ -1,0 +1,29 @@
+/* The shape of the fake model, and what it computes. */
+#ifndef MOIRE_TEST_RUNTIME_FAKE_FAKEPROGRAM_H
+#define MOIRE_TEST_RUNTIME_FAKE_FAKEPROGRAM_H
+
+#include "runtime/Abi.h"
+
+enum {
+  FAKE_VOCAB = 261, /* odd, so that most rows of logits start unaligned */
+  FAKE_HIDDEN = 3,
+  FAKE_LAYERS = 2,
+  FAKE_CONTEXT = 64,
+  FAKE_WEIGHT_BYTES = 64,
+  FAKE_ARENA_BYTES = 192,
+  FAKE_SCRATCH_BYTES = 128,
+  FAKE_PAGE_POSITIONS = 4,
+  FAKE_PAGE_BYTES = 64,
+  FAKE_DIGEST_COLUMN = 260
+};
+
+/* Appends a token to the digest of a sequence (0 for the empty one); stays exact in float. */
+static inline int32_t fake_digest(int32_t digest, int32_t token) {
+  return (digest * 31 + token + 1) % 65521;
+}
+
+static inline float fake_hidden(int32_t token, int64_t layer, int64_t column) {
+  return (float)(token + 1000 * layer) + 0.25f * (float)column;
+}
+
+#endif
