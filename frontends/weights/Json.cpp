@@ -108,7 +108,8 @@ bool Scan::run(ReadError &error) {
       findLiteral(i, "Infinity", "1e999"); // overflows to it
       break;
     }
-    if (values > maxJsonValues)
+    // Replacements take memory as values do.
+    if (values + replacements.size() > maxJsonValues)
       return badInput(error,
                       Twine(name) + ": JSON of more than " + Twine(maxJsonValues) + " values");
   }

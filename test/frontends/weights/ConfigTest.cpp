@@ -131,11 +131,16 @@ TEST(Config, RefusesMalformedText) {
 }
 
 TEST(Json, RefusesMoreValuesThanMemoryIsFor) {
-  std::string text = "{\"a\":[0";
-  for (size_t i = 0; i < maxJsonValues; ++i)
-    text += ",0";
-  llvm::json::Object object;
-  ReadError error;
-  EXPECT_FALSE(parseJsonObject(text + "]}", "x.json", RepeatedNames::LastWins, object, error));
-  EXPECT_NE(error.message.find("more than 4000000 values"), std::string::npos) << error.message;
+  std::string values = "{\"a\":[0";
+  std::string literals = "{\"a\":";
+  for (size_t i = 0; i < maxJsonValues; ++i) {
+    values += ",0";
+    literals += "NaN";
+  }
+  for (const std::string &text : {values + "]}", literals + "}"}) {
+    llvm::json::Object object;
+    ReadError error;
+    EXPECT_FALSE(parseJsonObject(text, "x.json", RepeatedNames::LastWins, object, error));
+    EXPECT_NE(error.message.find("more than 4000000 values"), std::string::npos) << error.message;
+  }
 }
