@@ -1,6 +1,7 @@
 // make_corpus FOLDER: writes the inputs from which the fuzzers start, a folder for each.
 
 #include "test/frontends/weights/Samples.h"
+#include "test/runtime/text/SmallTokenizer.h"
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -22,6 +23,7 @@ int main(int argc, char **argv) {
   }
   const std::filesystem::path folder = argv[1];
   const std::string file = tinySafetensors();
+  const moire::SmallTokenizer tokenizer;
   const bool written =
       write(folder / "gguf/v2", tinyGguf(2).build()) &&
       write(folder / "gguf/v3", tinyGguf(3).build()) &&
@@ -38,7 +40,19 @@ int main(int argc, char **argv) {
           folder / "config/config",
           R"({"model_type":"llama","rope_scaling":{"type":"linear","factor":4.0},"a":[1,{"b":-2}],)"
           R"("x":[NaN,-Infinity,1e5,9223372036854775808,-9223372036854775808],"rope_scaling":null,)"
-          R"("eos_token_id":[1,2],"s":"\ud83d\ude00\\\"","t":true})");
+          R"("eos_token_id":[1,2],"s":"\ud83d\ude00\\\"","t":true})") &&
+      write(
+          folder / "tokenizer_json/gpt2",
+          R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"Ġ":3,"Ġab":4},"merges":["a b",)"
+          R"(["Ġ","ab"]],"unk_token":null},"added_tokens":[{"id":5,"content":"<s>","special":true)"
+          R"(}],"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits",)"
+          R"("individual_digits":true},{"type":"ByteLevel"}]},"decoder":{"type":"ByteLevel"},)"
+          R"("post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>")"
+          R"(}},{"Sequence":{"id":"A"}}]}})") &&
+      write(folder / "tokenizer_section/small",
+            std::string(tokenizer.section.begin(), tokenizer.section.end())) &&
+      write(folder / "tokenizer_text/mixed",
+            "\3 the other's <|start|>up\n\n 12  words \xC3\xA9 \xFF");
   if (!written)
     std::fprintf(stderr, "make_corpus: cannot write below %s\n", argv[1]);
   return written ? 0 : 1;

@@ -101,16 +101,16 @@ TEST(Tokenizer, AnswersQuestionsAboutTokens) {
   }
 }
 
-// A word that is a megabyte long must not take a megabyte squared.
+// The square of such a length would take minutes.
 TEST(Tokenizer, EncodesLongWordsFast) {
   const SmallTokenizer small;
-  for (const std::string &word : {std::string(1 << 20, 'a'), std::string(1 << 20, ' '),
-                                  std::string(1 << 20, '<'), std::string(1 << 20, '7')}) {
+  for (const std::string &word : {std::string(1 << 18, 'a'), std::string(1 << 18, ' '),
+                                  std::string(1 << 18, '<'), std::string(1 << 18, '7')}) {
     const auto begin = std::chrono::steady_clock::now();
     const Ids ids = small.tokenizer.encode(word, false);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     EXPECT_EQ(small.tokenizer.decode(ids), word);
-    EXPECT_LT(seconds.count(), 20) << word[0]; // some 0.5 s without sanitizers
+    EXPECT_LT(seconds.count(), 20) << word[0]; // some 0.1 s without sanitizers
   }
 }
 
