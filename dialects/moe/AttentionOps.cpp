@@ -25,9 +25,18 @@ LogicalResult KvAppendOp::verify() {
                                      getPositions().getType())))
     return failure();
   // kv_append_c3
-  int64_t uses = std::distance(getState().use_begin(), getState().use_end());
-  if (uses > 1)
-    return emitOpError() << "expected to be the only use of the state, found " << uses << " uses";
+  Operation *append = getOperation();
+  for (OpOperand &use : getState().getUses()) {
+    if (use.getOwner() == append)
+      continue;
+    Operation *other = append->getBlock()->findAncestorOpInBlock(*use.getOwner());
+    if (!other || !other->isBeforeInBlock(append)) {
+      InFlightDiagnostic error = emitOpError()
+                                 << "expected every other use of the state to come before";
+      error.attachNote(use.getOwner()->getLoc()) << "the state, as it was, is used here";
+      return error;
+    }
+  }
   return success();
 }
 

@@ -5,7 +5,7 @@ def Moe_KvAppendOp : Moe_Op<"kv_append", [AllTypesMatch<["state", "result"]>]> {
   let description = [{
     result = state, except result[layer, slots[t], positions[t], h, :] = values[t, h * D .. (h+1) * D)
     rounded to the state's element type, for every token t and head h, D = head dim.
-    A state is used once (linearly): codegen updates it in place.
+    After that only the result may be used: codegen updates the state in place.
 
     ```mlir
     %k1 = moe.kv_append %k into %state[%layer] at %slots, %positions
@@ -15,7 +15,7 @@ def Moe_KvAppendOp : Moe_Op<"kv_append", [AllTypesMatch<["state", "result"]>]> {
     Constraints:
     * (C1) The width of `values` is heads times head dim of the state.
     * (C2) There are as many slots and positions as rows of `values`.
-    * (C3) The state has one use, or none.
+    * (C3) Every other use of the state comes before, in the same block.
   }];
   let arguments = (ins Moe_PlainRows:$values, Moe_State:$state, Index:$layer, Moe_Ids:$slots,
                        Moe_Ids:$positions);

@@ -14,7 +14,7 @@ def Moe_Dialect : Dialect {
   let description = [{
     Operations of language models on tensors, without a target. Token counts are the only dynamic
     dimension (and the bounds of the states). Weights are symbols: the IR holds names, shapes and
-    recipes, never data. States are tensors, each used once.
+    recipes, never data. States are tensors, used linearly.
 
     Every operation decomposes to linalg, tensor, scf, arith and math; that decomposition is its
     specification.

@@ -121,6 +121,19 @@ func.func @kv_append(%k: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf16>, %laye
   return %k1 : tensor<3x?x?x2x16xf16>
 }
 
+// A state may be read before the next append.
+// CHECK-LABEL: @two_layers
+func.func @two_layers(%x: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf16>, %layer: index,
+                      %ids: tensor<?xi32>) -> tensor<3x?x?x2x16xf16> {
+  %k1 = moe.kv_append %x into %state[%layer] at %ids, %ids
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  %y = moe.attention %x, %k1, %k1[%layer] at %ids, %ids {scale = 2.5e-1 : f64}
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  %k2 = moe.kv_append %y into %k1[%layer] at %ids, %ids
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  return %k2 : tensor<3x?x?x2x16xf16>
+}
+
 // CHECK-LABEL: @attention
 // CHECK: moe.attention %{{.*}}, %{{.*}}, %{{.*}}[%{{.*}}] at %{{.*}}, %{{.*}} {scale = 2.500000e-01 : f64} : tensor<?x96xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
 // CHECK: moe.attention {{.*}} {scale = 2.500000e-01 : f64, window = 8 : i64}
