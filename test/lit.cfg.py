@@ -50,7 +50,7 @@ oracle_passes = [
 oracle = " | ".join(
     [
         "moire-opt " + " ".join(oracle_passes),
-        f"mlir-runner -O1 -e main --entry-point-result=void --shared-libs={runner_libraries}",
+        f"mlir-runner -O0 -e main --entry-point-result=void --shared-libs={runner_libraries}",
         "sed 's/ base@ = [^ ]*//'",
     ]
 )
