@@ -1,0 +1,136 @@
+#include "codegen/cpu/DotInstruction.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+namespace {
+
+Value intrinsic(Emitter &e, StringRef name, Type result, ValueRange operands) {
+  return LLVM::CallIntrinsicOp::create(e.b, e.loc, result, e.b.getStringAttr(name), operands)
+      .getResult(0);
+}
+
+// The 4 activations in every group of 4 bytes of a vector.
+Value broadcast(Emitter &e, Value x, int64_t bytes) {
+  Value words = e.splat(x, e.vec(bytes / 4, e.b.getI32Type()));
+  return vector::BitCastOp::create(e.b, e.loc, e.vec(bytes, e.b.getI8Type()), words);
+}
+
+// Lower or upper half of a vector.
+Value half(Emitter &e, Value v, int64_t i) {
+  int64_t n = cast<VectorType>(v.getType()).getNumElements() / 2;
+  return vector::ExtractStridedSliceOp::create(e.b, e.loc, v, ArrayRef<int64_t>{i * n},
+                                               ArrayRef<int64_t>{n}, ArrayRef<int64_t>{1});
+}
+
+Value join(Emitter &e, Value low, Value high) {
+  int64_t n = cast<VectorType>(low.getType()).getNumElements();
+  return vector::ShuffleOp::create(e.b, e.loc, low, high,
+                                   llvm::to_vector(llvm::seq<int64_t>(0, 2 * n)));
+}
+
+// - zeroPoint * sum in every lane.
+Value correction(Emitter &e, Value sum, int64_t zeroPoint) {
+  Value product = e.mul(sum, e.constant(sum.getType(), -zeroPoint));
+  return e.splat(product, e.vec(kLanes, e.b.getI32Type()));
+}
+
+class DotVnni final : public DotInstruction {
+public:
+  explicit DotVnni(int64_t bits) : bits(bits) {}
+
+  Values begin(Emitter &e, Value sum, int64_t zeroPoint) override {
+    // Signed weights are shifted by 128 to be unsigned.
+    int64_t shift = zeroPoint + (bits == 8 ? 128 : 0);
+    return {shift ? correction(e, sum, shift) : e.constant(e.vec(kLanes, e.b.getI32Type()), 0)};
+  }
+  Values prepare(Emitter &e, Value line) override {
+    if (bits == 8)
+      line = arith::XOrIOp::create(e.b, e.loc, line, e.constant(line.getType(), -128));
+    return {line};
+  }
+  Values step(Emitter &e, Values acc, const Values &weights, Value x) override {
+    return {intrinsic(e, "llvm.x86.avx512.vpdpbusd.512", acc[0].getType(),
+                      {acc[0], weights[0], broadcast(e, x, 64)})};
+  }
+  Value finish(Emitter &e, Values acc) override { return acc[0]; }
+
+private:
+  int64_t bits;
+};
+
+class DotMaddNibbles final : public DotInstruction {
+public:
+  explicit DotMaddNibbles(int64_t) {}
+
+  Values begin(Emitter &e, Value sum, int64_t zeroPoint) override {
+    Value zero = e.constant(e.vec(16, e.b.getI16Type()), 0);
+    Values acc = {zero, zero};
+    if (zeroPoint)
+      acc.push_back(correction(e, sum, zeroPoint));
+    return acc;
+  }
+  Values prepare(Emitter &e, Value line) override { return {half(e, line, 0), half(e, line, 1)}; }
+  Values step(Emitter &e, Values acc, const Values &weights, Value x) override {
+    Value activations = broadcast(e, x, 32);
+    for (int i = 0; i < 2; ++i)
+      acc[i] = e.add(acc[i], intrinsic(e, "llvm.x86.avx2.pmadd.ub.sw", acc[i].getType(),
+                                       {weights[i], activations}));
+    return acc;
+  }
+  Value finish(Emitter &e, Values acc) override {
+    Type i32x8 = e.vec(8, e.b.getI32Type());
+    Value ones = e.constant(acc[0].getType(), 1);
+    auto pairs = [&](Value v) { return intrinsic(e, "llvm.x86.avx2.pmadd.wd", i32x8, {v, ones}); };
+    Value sums = join(e, pairs(acc[0]), pairs(acc[1]));
+    return acc.size() == 3 ? e.add(sums, acc[2]) : sums;
+  }
+};
+
+class DotMaddSigned final : public DotInstruction {
+public:
+  explicit DotMaddSigned(int64_t) {}
+
+  Values begin(Emitter &e, Value, int64_t zeroPoint) override {
+    assert(zeroPoint == 0 && "signed weights have no zero point");
+    Value zero = e.constant(e.vec(8, e.b.getI32Type()), 0);
+    return {zero, zero};
+  }
+  Values prepare(Emitter &e, Value line) override {
+    Values weights = {half(e, line, 0), half(e, line, 1)};
+    for (int i = 0; i < 2; ++i)
+      weights.push_back(math::AbsIOp::create(e.b, e.loc, weights[i]));
+    return weights;
+  }
+  Values step(Emitter &e, Values acc, const Values &weights, Value x) override {
+    Value activations = broadcast(e, x, 32), ones = e.constant(e.vec(16, e.b.getI16Type()), 1);
+    for (int i = 0; i < 2; ++i) {
+      Value withSign = intrinsic(e, "llvm.x86.avx2.psign.b", activations.getType(),
+                                 {activations, weights[i]});
+      Value products = intrinsic(e, "llvm.x86.avx2.pmadd.ub.sw", ones.getType(),
+                                 {weights[2 + i], withSign});
+      acc[i] = e.add(acc[i], intrinsic(e, "llvm.x86.avx2.pmadd.wd", acc[i].getType(),
+                                       {products, ones}));
+    }
+    return acc;
+  }
+  Value finish(Emitter &e, Values acc) override { return join(e, acc[0], acc[1]); }
+};
+
+} // namespace
+
+std::unique_ptr<DotInstruction> DotInstruction::get(StringRef name, int64_t bits) {
+#define MOIRE_INSTRUCTION(class, rowName, rowBits, feature)                                        \
+  if (name == rowName && bits == rowBits)                                                          \
+    return std::make_unique<class>(bits);
+#include "codegen/cpu/Instructions.def"
+#undef MOIRE_INSTRUCTION
+  return nullptr;
+}
+
+} // namespace moire::cpu

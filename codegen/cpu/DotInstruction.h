@@ -1,0 +1,36 @@
+// How a block of 32 columns of 16 rows is multiplied with int8 activations: one class a machine
+// instruction, made from the table Instructions.def.
+
+#ifndef MOIRE_CODEGEN_CPU_DOTINSTRUCTION_H
+#define MOIRE_CODEGEN_CPU_DOTINSTRUCTION_H
+
+#include "codegen/cpu/Emitter.h"
+
+#include <memory>
+
+namespace moire::cpu {
+
+/// Emits the integer dot product of one block. All instructions give the same integers.
+class DotInstruction {
+public:
+  virtual ~DotInstruction() = default;
+
+  using Values = llvm::SmallVector<Value, 4>;
+
+  /// Accumulators of one token. `sum` (i32) is the sum of the block's activations; the products are
+  /// those of weights minus `zeroPoint`.
+  virtual Values begin(Emitter &e, Value sum, int64_t zeroPoint) = 0;
+  /// What is needed of 64 weights (16 rows of 4), once for all tokens.
+  virtual Values prepare(Emitter &e, Value line) = 0;
+  /// Adds 4 columns: `x` holds 4 activations as one i32.
+  virtual Values step(Emitter &e, Values accumulators, const Values &weights, Value x) = 0;
+  /// The 16 sums, <16 x i32>.
+  virtual Value finish(Emitter &e, Values accumulators) = 0;
+
+  /// The row of Instructions.def with this name and width.
+  static std::unique_ptr<DotInstruction> get(llvm::StringRef name, int64_t bits);
+};
+
+} // namespace moire::cpu
+
+#endif

@@ -1,0 +1,240 @@
+#include "codegen/cpu/Emitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+
+Emitter::Emitter(Operation *op)
+    : b(op), loc(op->getLoc()), function(op->getParentOfType<func::FuncOp>()) {}
+
+//===- Constants -----------------------------------------------------------------------------------===//
+
+Value Emitter::index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+
+Value Emitter::constant(Type type, double value) {
+  Type element = getElementTypeOrSelf(type);
+  TypedAttr attr;
+  if (isa<FloatType>(element))
+    attr = b.getFloatAttr(element, value);
+  else
+    attr = b.getIntegerAttr(element, static_cast<int64_t>(value));
+  if (auto vector = dyn_cast<VectorType>(type))
+    attr = SplatElementsAttr::get(vector, Attribute(attr));
+  return arith::ConstantOp::create(b, loc, attr);
+}
+
+Value Emitter::splat(Value scalar, VectorType type) {
+  return vector::BroadcastOp::create(b, loc, type, scalar);
+}
+
+//===- Arithmetic ----------------------------------------------------------------------------------===//
+
+static bool isFloat(Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())); }
+
+Value Emitter::add(Value a, Value c) {
+  return isFloat(a) ? arith::AddFOp::create(b, loc, a, c).getResult()
+                    : arith::AddIOp::create(b, loc, a, c).getResult();
+}
+Value Emitter::sub(Value a, Value c) {
+  return isFloat(a) ? arith::SubFOp::create(b, loc, a, c).getResult()
+                    : arith::SubIOp::create(b, loc, a, c).getResult();
+}
+Value Emitter::mul(Value a, Value c) {
+  return isFloat(a) ? arith::MulFOp::create(b, loc, a, c).getResult()
+                    : arith::MulIOp::create(b, loc, a, c).getResult();
+}
+Value Emitter::fma(Value a, Value c, Value d) { return math::FmaOp::create(b, loc, a, c, d); }
+Value Emitter::div(Value a, Value c) {
+  return isFloat(a) ? arith::DivFOp::create(b, loc, a, c).getResult()
+                    : arith::DivUIOp::create(b, loc, a, c).getResult();
+}
+Value Emitter::rem(Value a, Value c) { return arith::RemUIOp::create(b, loc, a, c); }
+Value Emitter::min(Value a, Value c) { return arith::MinUIOp::create(b, loc, a, c); }
+Value Emitter::max(Value a, Value c) {
+  Value greater = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, a, c);
+  return arith::SelectOp::create(b, loc, greater, a, c);
+}
+Value Emitter::addConst(Value v, int64_t constant) {
+  return constant == 0 ? v : add(v, index(constant));
+}
+Value Emitter::mulConst(Value v, int64_t constant) {
+  return constant == 1 ? v : mul(v, index(constant));
+}
+Value Emitter::toIndex(Value i32) {
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), i32);
+}
+
+//===- Memory --------------------------------------------------------------------------------------===//
+
+Value Emitter::dim(Value memref, int64_t dimension) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (!type.isDynamicDim(dimension))
+    return index(type.getDimSize(dimension));
+  return memref::DimOp::create(b, loc, memref, dimension);
+}
+
+Value Emitter::load(Value memref, ValueRange at) {
+  return memref::LoadOp::create(b, loc, memref, at);
+}
+void Emitter::store(Value value, Value memref, ValueRange at) {
+  memref::StoreOp::create(b, loc, value, memref, at);
+}
+
+Value Emitter::laneMask(int64_t lanes) {
+  return vector::ConstantMaskOp::create(b, loc, vec(kLanes, b.getI1Type()), ArrayRef<int64_t>{lanes});
+}
+
+Value Emitter::loadLanes(Value memref, ValueRange at, int64_t lanes) {
+  VectorType type = vec(kLanes, cast<MemRefType>(memref.getType()).getElementType());
+  if (lanes == kLanes)
+    return vector::LoadOp::create(b, loc, type, memref, at);
+  return vector::MaskedLoadOp::create(b, loc, type, memref, at, laneMask(lanes), constant(type, 0));
+}
+
+void Emitter::storeLanes(Value vector, Value memref, ValueRange at, int64_t lanes) {
+  if (lanes == kLanes)
+    vector::StoreOp::create(b, loc, vector, memref, at);
+  else
+    vector::MaskedStoreOp::create(b, loc, memref, at, laneMask(lanes), vector);
+}
+
+Value Emitter::loadWide(Value memref, ValueRange at, int64_t lanes) {
+  return widen(loadLanes(memref, at, lanes));
+}
+
+Value Emitter::loadBytes(Value bytes, ValueRange at, int64_t count, Type element) {
+  int64_t size = count * element.getIntOrFloatBitWidth() / 8;
+  Value raw = vector::LoadOp::create(b, loc, vec(size, b.getI8Type()), bytes, at);
+  if (element.isInteger(8))
+    return raw;
+  return vector::BitCastOp::create(b, loc, vec(count, element), raw);
+}
+
+Value Emitter::widen(Value value) {
+  Type type = value.getType();
+  Type element = getElementTypeOrSelf(type);
+  if (element.isF32())
+    return value;
+  Type wide = f32();
+  if (auto vector = dyn_cast<VectorType>(type))
+    wide = vec(vector.getNumElements(), wide);
+  if (element.isBF16()) {
+    // The upper half of an f32. extf would do, but has no instruction on every machine.
+    auto with = [&](Type e) {
+      return isa<VectorType>(type) ? Type(vec(cast<VectorType>(type).getNumElements(), e)) : e;
+    };
+    Value bits = isa<VectorType>(type)
+                     ? vector::BitCastOp::create(b, loc, cast<VectorType>(with(b.getI16Type())), value)
+                           .getResult()
+                     : arith::BitcastOp::create(b, loc, b.getI16Type(), value).getResult();
+    Value word = arith::ExtUIOp::create(b, loc, with(b.getI32Type()), bits);
+    Value high = arith::ShLIOp::create(b, loc, word, constant(with(b.getI32Type()), 16));
+    return arith::BitcastOp::create(b, loc, wide, high);
+  }
+  return arith::ExtFOp::create(b, loc, wide, value);
+}
+
+Value Emitter::narrow(Value value, Type element) {
+  if (getElementTypeOrSelf(value.getType()) == element)
+    return value;
+  Type type = element;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vec(vector.getNumElements(), element);
+  return arith::TruncFOp::create(b, loc, type, value);
+}
+
+//===- Reductions ----------------------------------------------------------------------------------===//
+
+// Folds the upper half of the lanes onto the lower one until one is left.
+static Value foldHalves(Emitter &e, Value vector, llvm::function_ref<Value(Value, Value)> combine) {
+  for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
+    auto part = [&](int64_t from) {
+      return vector::ExtractStridedSliceOp::create(e.b, e.loc, vector, ArrayRef<int64_t>{from},
+                                                   ArrayRef<int64_t>{half}, ArrayRef<int64_t>{1})
+          .getResult();
+    };
+    vector = combine(part(0), part(half));
+  }
+  return vector::ExtractOp::create(e.b, e.loc, vector, ArrayRef<int64_t>{0});
+}
+
+Value Emitter::sumLanes(Value v) {
+  return foldHalves(*this, v, [&](Value a, Value c) { return add(a, c); });
+}
+Value Emitter::maxLanes(Value v) {
+  return foldHalves(*this, v, [&](Value a, Value c) { return max(a, c); });
+}
+
+//===- Loops ---------------------------------------------------------------------------------------===//
+
+void Emitter::loop(Value from, Value to, Value step, Body body) {
+  auto loop = scf::ForOp::create(b, loc, from, to, step);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
+void Emitter::loop(Value from, Value to, int64_t step, Body body) {
+  loop(from, to, index(step), body);
+}
+
+SmallVector<Value> Emitter::fold(Value from, Value to, int64_t step, ValueRange init, Fold body) {
+  auto loop = scf::ForOp::create(b, loc, from, to, index(step), init);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  scf::YieldOp::create(b, loc, next);
+  return llvm::to_vector(ValueRange(loop.getResults()));
+}
+
+void Emitter::share(tile::Split split, Value count, Body body) {
+  Value from = index(0), to = count;
+  if (split != tile::Split::Whole) {
+    from = div(mul(thread(), count), team());
+    to = div(mul(addConst(thread(), 1), count), team());
+  }
+  loop(from, to, 1, body);
+}
+
+void Emitter::chunks(int64_t width, llvm::function_ref<void(Value, int64_t)> body) {
+  int64_t full = width / kLanes * kLanes;
+  if (full == kLanes)
+    body(index(0), kLanes);
+  else if (full)
+    loop(index(0), index(full), kLanes, [&](Value column) { body(column, kLanes); });
+  if (width != full)
+    body(index(full), width - full);
+}
+
+Value Emitter::foldChunks(int64_t width, Value init,
+                          llvm::function_ref<Value(Value, int64_t, Value)> body) {
+  int64_t full = width / kLanes * kLanes;
+  Value accumulator = init;
+  if (full)
+    accumulator = fold(index(0), index(full), kLanes, init, [&](Value column, ValueRange acc) {
+                    return SmallVector<Value>{body(column, kLanes, acc[0])};
+                  })[0];
+  if (width != full)
+    accumulator = body(index(full), width - full, accumulator);
+  return accumulator;
+}
+
+void Emitter::branch(Value condition, llvm::function_ref<void()> then,
+                     llvm::function_ref<void()> otherwise) {
+  auto op = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/bool(otherwise));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.thenBlock());
+  then();
+  if (!otherwise)
+    return;
+  b.setInsertionPointToStart(op.elseBlock());
+  otherwise();
+}
+
+} // namespace moire::cpu

@@ -1,0 +1,44 @@
+// expand: each kernel is replaced by loops over vectors.
+
+#include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/Phases.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+
+static bool expand(Operation *op) {
+  Emitter e(op);
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case([&](tile::EmbedOp o) { return expandEmbed(e, o), true; })
+      .Case([&](tile::SelectRowsOp o) { return expandSelectRows(e, o), true; })
+      .Case([&](tile::RmsNormOp o) { return expandRmsNorm(e, o), true; })
+      .Case([&](tile::QuantizeOp o) { return expandQuantize(e, o), true; })
+      .Case([&](tile::RopeOp o) { return expandRope(e, o), true; })
+      .Case([&](tile::GateOp o) { return expandGate(e, o), true; })
+      .Case([&](tile::AddOp o) { return expandAdd(e, o), true; })
+      .Case([&](tile::CopyOp o) { return expandCopy(e, o), true; })
+      .Case([&](tile::ContractOp o) { return expandContract(e, o), true; })
+      .Case([&](tile::KvAppendOp o) { return expandKvAppend(e, o), true; })
+      .Case([&](tile::AttendOp o) { return expandAttend(e, o), true; })
+      .Default([](Operation *) { return false; });
+}
+
+LogicalResult expandKernels(ModuleOp module) {
+  SmallVector<Operation *> kernels;
+  module.walk([&](Operation *op) {
+    if (isa<tile::TileDialect>(op->getDialect()) && op->getNumResults() == 0 &&
+        !isa<tile::BarrierOp>(op))
+      kernels.push_back(op);
+  });
+  for (Operation *kernel : kernels) {
+    if (!expand(kernel))
+      return kernel->emitError() << "a kernel without an expansion for CPUs";
+    kernel->erase();
+  }
+  return success();
+}
+
+} // namespace moire::cpu

@@ -1,0 +1,191 @@
+// team: a barrier wherever data crosses threads, and nowhere else.
+//
+// Every kernel says which buffers it reads and writes, and how its threads share each of them. Two
+// accesses need a barrier between them if they touch the same bytes, one writes, and they are not
+// shared out alike. At the start of a layer and of a loop's body nothing is known about what threads
+// did before: the first shared access gets a barrier.
+
+#include "codegen/cpu/Phases.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using tile::Split;
+
+namespace moire::cpu {
+namespace {
+
+// How the threads share a buffer: each its own rows, its own KV heads, or in no way that two kernels
+// would agree on.
+enum class Owner { Rows, Heads, Any };
+
+struct Access {
+  Value buffer;
+  bool write;
+  Owner owner;
+};
+
+Owner ownerOf(Split split) {
+  return split == Split::Rows    ? Owner::Rows
+         : split == Split::Heads ? Owner::Heads
+                                 : Owner::Any;
+}
+
+// What a kernel touches. Host data that no kernel writes (tokens, positions, weights) is left out.
+SmallVector<Access> accesses(Operation &op) {
+  SmallVector<Access> result;
+  auto read = [&](Value v, Owner owner) { result.push_back({v, false, owner}); };
+  auto write = [&](Value v, Owner owner) { result.push_back({v, true, owner}); };
+  llvm::TypeSwitch<Operation *>(&op)
+      .Case([&](tile::EmbedOp o) { write(o.getOut(), ownerOf(o.getSplit())); })
+      .Case([&](tile::SelectRowsOp o) {
+        read(o.getX(), Owner::Any);
+        write(o.getOut(), ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::RmsNormOp o) {
+        read(o.getX(), ownerOf(o.getSplit()));
+        for (Value out : o.getOuts())
+          write(out, ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::QuantizeOp o) {
+        read(o.getX(), ownerOf(o.getSplit()));
+        for (Value out : {o.getValues(), o.getScales(), o.getSums()})
+          write(out, ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::RopeOp o) {
+        read(o.getX(), ownerOf(o.getSplit()));
+        write(o.getOut(), ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::GateOp o) {
+        read(o.getGate(), ownerOf(o.getSplit()));
+        read(o.getUp(), ownerOf(o.getSplit()));
+        write(o.getOut(), ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::AddOp o) {
+        read(o.getLhs(), ownerOf(o.getSplit()));
+        read(o.getRhs(), ownerOf(o.getSplit()));
+        write(o.getOut(), ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::CopyOp o) {
+        read(o.getX(), ownerOf(o.getSplit()));
+        write(o.getOut(), ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::ContractOp o) {
+        for (Value x : o.getX())
+          read(x, Owner::Any);
+        write(o.getOut(), Owner::Any);
+      })
+      .Case([&](tile::KvAppendOp o) {
+        read(o.getValues(), ownerOf(o.getSplit()));
+        write(o.getKv(), ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::AttendOp o) {
+        // By heads, a thread reads only pages of heads that it wrote; queries and output are whole
+        // tokens to others.
+        read(o.getQueries(), Owner::Any);
+        read(o.getKv(), ownerOf(o.getSplit()));
+        write(o.getOut(), Owner::Any);
+      });
+  return result;
+}
+
+// Bytes that threads may share: a range of the arena, or an object of its own.
+struct Region {
+  bool shared = false;
+  int64_t begin = 0, end = 0; // of the arena, per token
+  Value object;               // a function's argument
+  int64_t input = -1;         // a field of the step
+
+  bool overlaps(const Region &other) const {
+    if (object || other.object)
+      return object == other.object;
+    if (input >= 0 || other.input >= 0)
+      return input == other.input;
+    return begin < other.end && other.begin < end;
+  }
+};
+
+Region regionOf(Value buffer) {
+  while (Operation *op = buffer.getDefiningOp()) {
+    if (auto alloc = dyn_cast<tile::AllocOp>(op)) {
+      if (alloc.getSpace() == tile::Space::Private)
+        return {};
+      int64_t offset = *alloc.getOffset();
+      return {true, offset, offset + alloc.getPlannedBytes(), {}, -1};
+    }
+    if (auto input = dyn_cast<tile::InputOp>(op))
+      return {true, 0, 0, {}, static_cast<int64_t>(input.getField())};
+    buffer = op->getOperand(0); // a view
+  }
+  return {true, 0, 0, buffer, -1};
+}
+
+class BarrierInserter {
+public:
+  void run(func::FuncOp function) {
+    // A step starts with the team together; a layer starts wherever its caller is.
+    unknown = function.isPrivate();
+    visit(function.getBody().front());
+  }
+
+private:
+  struct Pending {
+    Region region;
+    bool write;
+    Owner owner;
+  };
+
+  void visit(Block &block) {
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (isa<func::CallOp>(op)) {
+        forget();
+        continue;
+      }
+      if (auto loop = dyn_cast<scf::ForOp>(op)) {
+        forget();
+        visit(*loop.getBody());
+        forget();
+        continue;
+      }
+      visitKernel(op);
+    }
+  }
+
+  void forget() {
+    pending.clear();
+    unknown = true;
+  }
+
+  void visitKernel(Operation &op) {
+    SmallVector<Pending> now;
+    for (const Access &access : accesses(op))
+      if (Region region = regionOf(access.buffer); region.shared)
+        now.push_back({region, access.write, access.owner});
+    bool conflict = unknown && !now.empty();
+    for (const Pending &a : now)
+      for (const Pending &b : pending)
+        conflict |= (a.write || b.write) && a.region.overlaps(b.region) &&
+                    (a.owner != b.owner || a.owner == Owner::Any);
+    if (conflict) {
+      OpBuilder builder(&op);
+      tile::BarrierOp::create(builder, op.getLoc());
+      pending.clear();
+      unknown = false;
+    }
+    pending.append(now);
+  }
+
+  SmallVector<Pending> pending; // since the last barrier
+  bool unknown = false;
+};
+
+} // namespace
+
+void insertBarriers(ModuleOp module) {
+  for (auto function : module.getOps<func::FuncOp>())
+    BarrierInserter().run(function);
+}
+
+} // namespace moire::cpu

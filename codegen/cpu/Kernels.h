@@ -1,0 +1,31 @@
+// Expansion of the tile dialect's kernels into loops over vectors. Each function emits the code of
+// one operation where the emitter stands; the operation itself is erased by the caller.
+
+#ifndef MOIRE_CODEGEN_CPU_KERNELS_H
+#define MOIRE_CODEGEN_CPU_KERNELS_H
+
+#include "codegen/cpu/Emitter.h"
+#include "codegen/cpu/Machine.h"
+
+namespace moire::cpu {
+
+// RowKernels.cpp
+void expandEmbed(Emitter &e, mlir::tile::EmbedOp op);
+void expandSelectRows(Emitter &e, mlir::tile::SelectRowsOp op);
+void expandRmsNorm(Emitter &e, mlir::tile::RmsNormOp op);
+void expandQuantize(Emitter &e, mlir::tile::QuantizeOp op);
+void expandRope(Emitter &e, mlir::tile::RopeOp op);
+void expandGate(Emitter &e, mlir::tile::GateOp op);
+void expandAdd(Emitter &e, mlir::tile::AddOp op);
+void expandCopy(Emitter &e, mlir::tile::CopyOp op);
+
+// ContractKernels.cpp
+void expandContract(Emitter &e, mlir::tile::ContractOp op);
+
+// AttentionKernels.cpp
+void expandKvAppend(Emitter &e, mlir::tile::KvAppendOp op);
+void expandAttend(Emitter &e, mlir::tile::AttendOp op);
+
+} // namespace moire::cpu
+
+#endif

@@ -1,0 +1,81 @@
+#include "codegen/cpu/Machine.h"
+
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+
+static llvm::CodeGenOptLevel codeGenLevel(int optLevel) {
+  switch (optLevel) {
+  case 0:
+    return llvm::CodeGenOptLevel::None;
+  case 1:
+    return llvm::CodeGenOptLevel::Less;
+  case 2:
+    return llvm::CodeGenOptLevel::Default;
+  default:
+    return llvm::CodeGenOptLevel::Aggressive;
+  }
+}
+
+FailureOr<Machine> Machine::lookup(StringRef name, int optLevel, std::string &error) {
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
+  LLVMInitializeX86AsmParser();
+
+  Machine machine;
+  std::string features;
+  machine.cpu = name.str();
+  if (name == "native") {
+    machine.cpu = llvm::sys::getHostCPUName().str();
+    // A virtual machine may lack features that the CPU's name implies.
+    for (auto &feature : llvm::sys::getHostCPUFeatures())
+      features += (features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") +
+                  feature.first().str();
+  }
+  llvm::Triple triple("x86_64-unknown-linux-gnu");
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return failure();
+  machine.target.reset(target->createTargetMachine(triple, machine.cpu, features, {},
+                                                   llvm::Reloc::PIC_, std::nullopt,
+                                                   codeGenLevel(optLevel)));
+  const llvm::MCSubtargetInfo &info = *machine.target->getMCSubtargetInfo();
+  if (!info.isCPUStringValid(machine.cpu)) {
+    error = "unknown CPU '" + machine.cpu +
+            "'; use native, x86-64-v3, x86-64-v4, or a name such as znver4, icelake-server";
+    return failure();
+  }
+  auto checks = [&](StringRef wanted) { return info.checkFeatures(wanted.str()); };
+  if (checks("+avx2,+fma,+f16c"))
+    machine.features |= MOIRE_CPU_AVX2;
+  if (checks("+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl"))
+    machine.features |= MOIRE_CPU_AVX512;
+  if (machine.has(MOIRE_CPU_AVX512) && checks("+avx512vnni"))
+    machine.features |= MOIRE_CPU_AVX512_VNNI;
+  if (machine.has(MOIRE_CPU_AVX512) && checks("+avx512bf16"))
+    machine.features |= MOIRE_CPU_AVX512_BF16;
+  if (!machine.has(MOIRE_CPU_AVX2)) {
+    error = "the CPU '" + machine.cpu + "' lacks AVX2, FMA or F16C; Moire needs x86-64-v3 or better";
+    return failure();
+  }
+  return machine;
+}
+
+StringRef Machine::chooseInstruction(int64_t bits) const {
+#define MOIRE_INSTRUCTION(class, name, rowBits, feature)                                           \
+  if (bits == rowBits && has(feature))                                                             \
+    return name;
+#include "codegen/cpu/Instructions.def"
+#undef MOIRE_INSTRUCTION
+  llvm_unreachable("lookup() refuses machines without a row for every width");
+}
+
+} // namespace moire::cpu

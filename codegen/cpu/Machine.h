@@ -1,0 +1,33 @@
+// What code is generated for: a CPU's name, its features, and the instruction table's rows it has.
+
+#ifndef MOIRE_CODEGEN_CPU_MACHINE_H
+#define MOIRE_CODEGEN_CPU_MACHINE_H
+
+#include "runtime/Abi.h"
+
+#include "mlir/Support/LLVM.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <memory>
+#include <string>
+
+namespace moire::cpu {
+
+struct Machine {
+  std::string cpu;      // LLVM's name, "native" resolved: "znver3", "x86-64-v3"
+  int64_t features = 0; // bits of moire_cpu_feature
+  std::unique_ptr<llvm::TargetMachine> target;
+
+  bool has(int64_t feature) const { return (features & feature) == feature; }
+
+  /// Looks up `name` ("native", or any x86-64 CPU name that LLVM knows). `optLevel` is 0 … 3. Fails
+  /// with `error` set for unknown names and for CPUs below x86-64-v3.
+  static mlir::FailureOr<Machine> lookup(llvm::StringRef name, int optLevel, std::string &error);
+
+  /// The instruction for products of weights of `bits` (4 or 8) with int8 activations.
+  llvm::StringRef chooseInstruction(int64_t bits) const;
+};
+
+} // namespace moire::cpu
+
+#endif

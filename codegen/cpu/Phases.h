@@ -1,0 +1,70 @@
+// The phases of compileForCpu, a function each. They share a plan.
+
+#ifndef MOIRE_CODEGEN_CPU_PHASES_H
+#define MOIRE_CODEGEN_CPU_PHASES_H
+
+#include "codegen/artifact/Packing.h"
+#include "codegen/cpu/Machine.h"
+#include "dialects/moe/Moe.h"
+#include "dialects/tile/Tile.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <map>
+
+namespace moire::cpu {
+
+/// A step function's variants, by suffix.
+constexpr llvm::StringRef kOne = ".one", kMany = ".many";
+
+/// What the phases learn about the program.
+struct Plan {
+  std::vector<PackedWeight> weights;
+  std::map<std::string, size_t, std::less<>> weightIndex; // name to place in `weights`
+  int64_t weightBytes = 0;
+
+  mlir::tile::KvLayoutAttr kv;
+  int64_t vocab = 0, hidden = 0, layers = 0, context = 0;
+  bool tapped = false;
+
+  int64_t arenaBytesPerToken = 0; // set by planBuffers
+  int64_t scratchBytes = 0;
+
+  const PackedWeight &weight(llvm::StringRef name) const {
+    return weights[weightIndex.find(name)->second];
+  }
+};
+
+/// Chooses the panel format of every weight that is read and lays the section out; errors name
+/// tensors that the container lacks.
+mlir::LogicalResult planWeights(mlir::ModuleOp module, const Container &container, Plan &plan);
+
+/// specialize: clones every function for one token (`.one`) and for many (`.many`).
+mlir::LogicalResult specialize(mlir::ModuleOp module);
+
+/// schedule: rewrites the functions into tile operations on buffers.
+mlir::LogicalResult schedule(mlir::ModuleOp module, const Machine &machine, Plan &plan);
+
+/// plan: gives every buffer its place in the arena or scratch.
+void planBuffers(mlir::ModuleOp module, Plan &plan);
+
+/// team: puts a barrier wherever data crosses threads.
+void insertBarriers(mlir::ModuleOp module);
+
+/// expand: kernels become loops over vectors.
+mlir::LogicalResult expandKernels(mlir::ModuleOp module);
+
+/// lower: everything becomes LLVM dialect.
+mlir::LogicalResult lowerToLlvm(mlir::ModuleOp module, const Plan &plan);
+
+/// object: LLVM's optimizer and code generator.
+struct ObjectRequest {
+  std::vector<char> *object;
+  std::string *llvmIr, *assembly; // or null
+};
+mlir::LogicalResult emitObject(mlir::ModuleOp module, const Machine &machine, const Plan &plan,
+                               int optLevel, ObjectRequest request);
+
+} // namespace moire::cpu
+
+#endif

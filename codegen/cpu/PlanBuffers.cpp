@@ -1,0 +1,101 @@
+// plan: every buffer gets its place. Buffers that are alive at the same time do not overlap; a layer's
+// buffers start behind those that the forward function keeps alive across its calls.
+
+#include "codegen/cpu/Phases.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+namespace {
+
+struct Buffer {
+  tile::AllocOp alloc;
+  int64_t first, last; // numbers of operations in the function's body
+  int64_t bytes, offset = 0;
+  bool acrossCalls = false;
+};
+
+class FunctionPlanner {
+public:
+  FunctionPlanner(func::FuncOp function, tile::Space space) {
+    Block &body = function.getBody().front();
+    llvm::DenseMap<Operation *, int64_t> number;
+    std::vector<bool> calls;
+    for (auto [i, op] : llvm::enumerate(body)) {
+      number[&op] = i;
+      bool hasCall = false;
+      op.walk([&](func::CallOp) { hasCall = true; });
+      calls.push_back(hasCall);
+    }
+    for (auto alloc : body.getOps<tile::AllocOp>()) {
+      if (alloc.getSpace() != space)
+        continue;
+      Buffer buffer{alloc, number[alloc], number[alloc], alloc.getPlannedBytes()};
+      extend(buffer, alloc.getResult(), body, number);
+      for (int64_t i = buffer.first; i <= buffer.last; ++i)
+        buffer.acrossCalls |= calls[i];
+      buffers.push_back(buffer);
+    }
+  }
+
+  /// Places those that live across calls (or the others) from `base` on; returns the end.
+  int64_t place(bool acrossCalls, int64_t base) {
+    int64_t end = base;
+    SmallVector<Buffer *> placed;
+    for (Buffer &buffer : buffers) {
+      if (buffer.acrossCalls != acrossCalls)
+        continue;
+      // The lowest gap among the buffers alive at the same time.
+      SmallVector<Buffer *> alive;
+      for (Buffer *other : placed)
+        if (other->first <= buffer.last && buffer.first <= other->last)
+          alive.push_back(other);
+      llvm::sort(alive, [](Buffer *a, Buffer *b) { return a->offset < b->offset; });
+      buffer.offset = base;
+      for (Buffer *other : alive)
+        if (buffer.offset + buffer.bytes > other->offset &&
+            other->offset + other->bytes > buffer.offset)
+          buffer.offset = other->offset + other->bytes;
+      buffer.alloc.setOffset(buffer.offset);
+      end = std::max(end, buffer.offset + buffer.bytes);
+      placed.push_back(&buffer);
+    }
+    return end;
+  }
+
+private:
+  // Through views of the buffer, to the last operation of the body that uses any.
+  static void extend(Buffer &buffer, Value value, Block &body,
+                     llvm::DenseMap<Operation *, int64_t> &number) {
+    for (Operation *user : value.getUsers()) {
+      buffer.last = std::max(buffer.last, number[body.findAncestorOpInBlock(*user)]);
+      if (user->getNumResults() == 1 && isa<MemRefType>(user->getResult(0).getType()))
+        extend(buffer, user->getResult(0), body, number);
+    }
+  }
+
+  std::vector<Buffer> buffers;
+};
+
+} // namespace
+
+void planBuffers(ModuleOp module, Plan &plan) {
+  for (tile::Space space : {tile::Space::Shared, tile::Space::Private}) {
+    int64_t kept = 0, end = 0;
+    SmallVector<FunctionPlanner> forward, layers;
+    for (auto function : module.getOps<func::FuncOp>())
+      (function.isPrivate() ? layers : forward).emplace_back(function, space);
+    for (FunctionPlanner &planner : forward)
+      kept = std::max(kept, planner.place(/*acrossCalls=*/true, 0));
+    end = kept;
+    for (FunctionPlanner &planner : forward)
+      end = std::max(end, planner.place(/*acrossCalls=*/false, kept));
+    for (FunctionPlanner &planner : layers)
+      end = std::max(end, planner.place(/*acrossCalls=*/false, kept));
+    (space == tile::Space::Shared ? plan.arenaBytesPerToken : plan.scratchBytes) = end;
+  }
+}
+
+} // namespace moire::cpu

@@ -1,0 +1,190 @@
+// Kernels that take one row (token) at a time.
+
+#include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/PanelReader.h"
+#include "codegen/cpu/VectorMath.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+
+static int64_t widthOf(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(1); }
+
+void expandEmbed(Emitter &e, tile::EmbedOp op) {
+  int64_t width = widthOf(op.getOut());
+  e.share(op.getSplit(), e.dim(op.getTokens(), 0), [&](Value row) {
+    Value token = e.toIndex(e.load(op.getTokens(), row));
+    emitReadRow(e, op.getFormat(), op.getTable(), token, width, [&](Value k, Value value) {
+      int64_t count = cast<VectorType>(value.getType()).getNumElements();
+      if (count == 1)
+        e.store(vector::ExtractOp::create(e.b, e.loc, value, ArrayRef<int64_t>{0}), op.getOut(),
+                {row, k});
+      else
+        vector::StoreOp::create(e.b, e.loc, value, op.getOut(), ValueRange{row, k});
+    });
+  });
+}
+
+// out[row] = f(chunk of the inputs), for each row.
+static void mapRows(Emitter &e, tile::Split split, ValueRange inputs, Value out,
+                    llvm::function_ref<Value(ArrayRef<Value>)> f) {
+  e.share(split, e.dim(out, 0), [&](Value row) {
+    e.chunks(widthOf(out), [&](Value column, int64_t lanes) {
+      SmallVector<Value> values;
+      for (Value input : inputs)
+        values.push_back(e.loadLanes(input, {row, column}, lanes));
+      e.storeLanes(f(values), out, {row, column}, lanes);
+    });
+  });
+}
+
+void expandSelectRows(Emitter &e, tile::SelectRowsOp op) {
+  e.share(op.getSplit(), e.dim(op.getRows(), 0), [&](Value r) {
+    Value row = e.toIndex(e.load(op.getRows(), r));
+    e.chunks(widthOf(op.getOut()), [&](Value column, int64_t lanes) {
+      e.storeLanes(e.loadLanes(op.getX(), {row, column}, lanes), op.getOut(), {r, column}, lanes);
+    });
+  });
+}
+
+void expandGate(Emitter &e, tile::GateOp op) {
+  mapRows(e, op.getSplit(), {op.getGate(), op.getUp()}, op.getOut(),
+          [&](ArrayRef<Value> v) { return e.mul(emitSilu(e, v[0]), v[1]); });
+}
+
+void expandAdd(Emitter &e, tile::AddOp op) {
+  mapRows(e, op.getSplit(), {op.getLhs(), op.getRhs()}, op.getOut(),
+          [&](ArrayRef<Value> v) { return e.add(v[0], v[1]); });
+}
+
+void expandCopy(Emitter &e, tile::CopyOp op) {
+  e.share(op.getSplit(), e.dim(op.getX(), 0), [&](Value row) {
+    e.chunks(widthOf(op.getX()), [&](Value column, int64_t lanes) {
+      SmallVector<Value> to;
+      if (op.getIndex())
+        to.push_back(op.getIndex());
+      to.append({row, column});
+      e.storeLanes(e.loadLanes(op.getX(), {row, column}, lanes), op.getOut(), to, lanes);
+    });
+  });
+}
+
+//===- Rounding to int8 ----------------------------------------------------------------------------===//
+
+// Rounds the 32 values of a block, given as two vectors, and writes them with their scale and sum.
+static void emitQuantizeBlock(Emitter &e, Value low, Value high, Value row, Value block,
+                              ValueRange outs) {
+  VectorType i32x16 = e.vec(kLanes, e.b.getI32Type());
+  // Magnitudes are compared as integers: cheaper, and a NaN counts as the largest.
+  auto magnitude = [&](Value v) {
+    Value bits = vector::BitCastOp::create(e.b, e.loc, i32x16, v);
+    return arith::AndIOp::create(e.b, e.loc, bits, e.constant(i32x16, 0x7fffffff)).getResult();
+  };
+  Value larger = arith::MaxSIOp::create(e.b, e.loc, magnitude(low), magnitude(high));
+  Value bits = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXSI, larger);
+  Value max = arith::BitcastOp::create(e.b, e.loc, e.f32(), bits);
+  Value zero = e.constant(e.f32(), 0), limit = e.constant(e.f32(), 127);
+  Value scale = e.div(max, limit);
+  Value isZero = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OEQ, max, zero);
+  Value inverse = arith::SelectOp::create(e.b, e.loc, isZero, zero, e.div(limit, max));
+
+  Value factor = e.splat(inverse), sum;
+  Value column = e.mulConst(block, 32);
+  for (int64_t i = 0; i < 2; ++i) {
+    Value scaled = e.mul(i == 0 ? low : high, factor);
+    Value rounded = math::RoundEvenOp::create(e.b, e.loc, scaled);
+    Value q = arith::FPToSIOp::create(e.b, e.loc, i32x16, rounded);
+    sum = i == 0 ? q : e.add(sum, q);
+    Value bytes = arith::TruncIOp::create(e.b, e.loc, e.vec(kLanes, e.b.getI8Type()), q);
+    e.storeLanes(bytes, outs[0], {row, e.addConst(column, i * kLanes)});
+  }
+  Value total = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, sum);
+  Value totalF = arith::SIToFPOp::create(e.b, e.loc, e.f32(), total);
+  e.store(scale, outs[1], {row, e.index(0), block});
+  e.store(e.mul(scale, totalF), outs[1], {row, e.index(1), block});
+  e.store(total, outs[2], {row, block});
+}
+
+void expandQuantize(Emitter &e, tile::QuantizeOp op) {
+  SmallVector<Value> outs = {op.getValues(), op.getScales(), op.getSums()};
+  int64_t blocks = widthOf(op.getX()) / 32;
+  e.share(op.getSplit(), e.dim(op.getX(), 0), [&](Value row) {
+    e.loop(e.index(0), e.index(blocks), 1, [&](Value block) {
+      Value column = e.mulConst(block, 32);
+      emitQuantizeBlock(e, e.loadLanes(op.getX(), {row, column}),
+                        e.loadLanes(op.getX(), {row, e.addConst(column, kLanes)}), row, block, outs);
+    });
+  });
+}
+
+//===- Norm ----------------------------------------------------------------------------------------===//
+
+void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
+  Value x = op.getX(), gain = op.getGain();
+  int64_t width = widthOf(x);
+  e.share(op.getSplit(), e.dim(x, 0), [&](Value row) {
+    Value squares = e.foldChunks(width, e.constant(e.f32x16(), 0),
+                                 [&](Value column, int64_t lanes, Value sum) {
+                                   Value v = e.loadLanes(x, {row, column}, lanes);
+                                   return e.fma(v, v, sum);
+                                 });
+    Value mean = e.div(e.sumLanes(squares), e.constant(e.f32(), width));
+    Value eps = e.constant(e.f32(), op.getEps().convertToDouble());
+    Value root = math::SqrtOp::create(e.b, e.loc, e.add(mean, eps));
+    Value factor = e.splat(e.div(e.constant(e.f32(), 1), root));
+    auto normalized = [&](Value column, int64_t lanes) {
+      Value v = e.mul(e.loadLanes(x, {row, column}, lanes), factor);
+      return e.mul(v, e.loadLanes(gain, column, lanes));
+    };
+    if (op.getOuts().size() == 1) {
+      e.chunks(width, [&](Value column, int64_t lanes) {
+        e.storeLanes(normalized(column, lanes), op.getOuts()[0], {row, column}, lanes);
+      });
+      return;
+    }
+    e.loop(e.index(0), e.index(width / 32), 1, [&](Value block) {
+      Value column = e.mulConst(block, 32);
+      emitQuantizeBlock(e, normalized(column, kLanes),
+                        normalized(e.addConst(column, kLanes), kLanes), row, block, op.getOuts());
+    });
+  });
+}
+
+//===- RoPE ----------------------------------------------------------------------------------------===//
+
+void expandRope(Emitter &e, tile::RopeOp op) {
+  Value x = op.getX(), out = op.getOut();
+  int64_t headDim = op.getHeadDim(), half = op.getRotaryDims() / 2, width = widthOf(x);
+  Value heads = e.index(width / headDim);
+  e.share(op.getSplit(), e.dim(x, 0), [&](Value row) {
+    Value position =
+        arith::SIToFPOp::create(e.b, e.loc, e.f32(), e.load(op.getPositions(), row));
+    e.chunks(half, [&](Value i, int64_t lanes) {
+      Value angle = e.mul(e.splat(position), e.loadLanes(op.getFrequencies(), i, lanes));
+      auto [sine, cosine] = emitSinCos(e, angle);
+      e.loop(e.index(0), heads, 1, [&](Value head) {
+        Value first = e.add(e.mulConst(head, headDim), i), second = e.addConst(first, half);
+        Value a = e.loadLanes(x, {row, first}, lanes), c = e.loadLanes(x, {row, second}, lanes);
+        Value minus = arith::NegFOp::create(e.b, e.loc, e.mul(c, sine));
+        e.storeLanes(e.fma(a, cosine, minus), out, {row, first}, lanes);
+        e.storeLanes(e.fma(c, cosine, e.mul(a, sine)), out, {row, second}, lanes);
+      });
+    });
+    if (2 * half == headDim)
+      return;
+    e.loop(e.index(0), heads, 1, [&](Value head) {
+      Value rest = e.addConst(e.mulConst(head, headDim), 2 * half);
+      e.chunks(headDim - 2 * half, [&](Value column, int64_t lanes) {
+        Value at = e.add(rest, column);
+        e.storeLanes(e.loadLanes(x, {row, at}, lanes), out, {row, at}, lanes);
+      });
+    });
+  });
+}
+
+} // namespace moire::cpu

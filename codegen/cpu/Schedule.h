@@ -1,0 +1,98 @@
+// The state of scheduling one function: which buffers its tensors became.
+
+#ifndef MOIRE_CODEGEN_CPU_SCHEDULE_H
+#define MOIRE_CODEGEN_CPU_SCHEDULE_H
+
+#include "codegen/cpu/Phases.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace moire::cpu {
+
+/// Where a tensor of rows lies: a buffer whose rows are padded to 16 columns, or a range of its
+/// columns; three buffers if it is quantized.
+struct RowBuffer {
+  llvm::SmallVector<mlir::Value, 3> buffers;
+  int64_t column = 0, width = 0;
+  mlir::tile::Count count = mlir::tile::Count::Tokens;
+  bool shared = true;
+  bool isWhole() const {
+    return buffers.size() == 1 && column == 0;
+  }
+};
+
+/// Rewrites one function (a variant) from tensors to buffers. The old operations are left for the
+/// caller to erase.
+class Scheduler {
+public:
+  Scheduler(mlir::func::FuncOp from, const Machine &machine, Plan &plan);
+
+  /// Builds the scheduled function beside the old one and returns it, or null after an error.
+  mlir::func::FuncOp run();
+
+private:
+  // Schedule.cpp: structure
+  mlir::LogicalResult scheduleBlock(mlir::Block &block);
+  mlir::LogicalResult scheduleOp(mlir::Operation &op);
+  mlir::LogicalResult scheduleLoop(mlir::scf::ForOp loop);
+  mlir::LogicalResult scheduleCall(mlir::func::CallOp call);
+  mlir::LogicalResult scheduleSlice(mlir::tensor::ExtractSliceOp slice);
+  mlir::LogicalResult finishRows(mlir::Value value, mlir::Value destination);
+
+  // ScheduleOps.cpp: one function an operation
+  void scheduleEmbed(mlir::moe::EmbedOp op);
+  void scheduleSelectRows(mlir::moe::SelectRowsOp op);
+  void scheduleNorm(mlir::moe::RmsNormOp op);
+  void scheduleQuantize(mlir::moe::QuantizeRowsOp op);
+  void scheduleRope(mlir::moe::RopeOp op);
+  void scheduleGate(mlir::moe::GateOp op);
+  void scheduleAdd(mlir::arith::AddFOp op);
+  void scheduleKvAppend(mlir::moe::KvAppendOp op);
+  void scheduleAttention(mlir::moe::AttentionOp op);
+  void scheduleTap(mlir::moe::TapOp op);
+  void scheduleLinear(mlir::moe::LinearOp op);
+  void scheduleContract(mlir::Operation *op, mlir::Value x, mlir::Value weight, mlir::Value bias,
+                        mlir::tile::Epilogue epilogue, int64_t width, mlir::Value out);
+
+  // Buffers
+  mlir::Value rowCount(mlir::tile::Count count);
+  /// A new buffer for rows of `width` columns.
+  RowBuffer allocRows(int64_t width, mlir::tile::Count count, bool shared);
+  RowBuffer allocQuantized(int64_t width, mlir::tile::Count count, bool shared);
+  mlir::Value alloc(mlir::tile::Space space, llvm::ArrayRef<int64_t> shape, mlir::Type element,
+                    mlir::tile::Count count);
+  mlir::Value input(mlir::tile::Input field, llvm::ArrayRef<int64_t> shape, mlir::Type element,
+                    mlir::tile::Count count);
+  mlir::Value ids(mlir::tile::Input field, mlir::tile::Count count);
+  mlir::Value weight(mlir::Value read);
+  mlir::Value vectorWeight(const PackedWeight &packed, mlir::Value slice);
+  /// The exact columns of a value, as kernels read and write them.
+  mlir::Value view(const RowBuffer &rows);
+  /// view for f32 rows, the three buffers for quantized ones.
+  llvm::SmallVector<mlir::Value, 3> operands(mlir::Value tensor);
+  /// The buffer that the residual of `sum` may be accumulated into, or null.
+  mlir::Value accumulatorFor(mlir::Operation *product, mlir::arith::AddFOp sum);
+
+  mlir::tile::Split rowSplit() { return one ? mlir::tile::Split::Whole : mlir::tile::Split::Rows; }
+
+  mlir::func::FuncOp from;
+  const Machine &machine;
+  Plan &plan;
+  bool one;
+  mlir::OpBuilder b;
+  mlir::Location loc;
+  mlir::func::FuncOp to;
+  llvm::DenseMap<mlir::Value, RowBuffer> rows;          // tensors of rows
+  llvm::DenseMap<mlir::Value, mlir::tile::Side> states; // key and value states
+  llvm::DenseMap<mlir::Value, mlir::tile::Input> idInputs;
+  mlir::IRMapping scalars;                              // index values
+  llvm::DenseSet<mlir::Operation *> done;               // fused into an earlier one
+};
+
+} // namespace moire::cpu
+
+#endif

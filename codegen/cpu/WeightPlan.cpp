@@ -1,0 +1,117 @@
+// Recipes of the IR become packing jobs: which panels, from which tensors, where in the section.
+
+#include "codegen/cpu/Phases.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+namespace {
+
+PanelFormat formatOf(RankedTensorType matrix) {
+  if (auto block = moe::BlockAttr::of(matrix))
+    switch (block.getFormat()) {
+    case moe::BlockFormat::Q4_0:
+      return PanelFormat::Q4_0;
+    case moe::BlockFormat::Q4_1:
+      return PanelFormat::Q4_1;
+    case moe::BlockFormat::Q8_0:
+    case moe::BlockFormat::Int8:
+      return PanelFormat::Q8_0;
+    }
+  Type element = matrix.getElementType();
+  return element.isF32()   ? PanelFormat::F32
+         : element.isF16() ? PanelFormat::F16
+                           : PanelFormat::BF16;
+}
+
+class WeightPlanner {
+public:
+  WeightPlanner(ModuleOp module, const Container &container, Plan &plan)
+      : module(module), container(container), plan(plan) {}
+
+  LogicalResult run() {
+    LogicalResult result = success();
+    module.walk([&](moe::ReadOp read) {
+      auto weight = module.lookupSymbol<moe::WeightOp>(read.getWeight());
+      if (failed(add(weight)))
+        result = failure();
+    });
+    // A gated product reads gate and up of the same columns together.
+    module.walk([&](moe::GatedLinearOp op) {
+      auto read = op.getWeight().getDefiningOp<moe::ReadOp>();
+      plan.weights[plan.weightIndex.find(read.getWeight())->second].alternate_panels = true;
+    });
+    // Frequencies of rotary embeddings are numbers of ours, once for each distinct set.
+    module.walk([&](moe::RopeOp rope) {
+      PackedWeight table{.name = "rope_frequencies", .format = PanelFormat::Vector};
+      for (float f : rope.getFrequencies())
+        table.computed.push_back(f);
+      table.rows = 1;
+      table.k = table.computed.size();
+      if (llvm::none_of(plan.weights,
+                        [&](const PackedWeight &w) { return w.computed == table.computed; }))
+        plan.weights.push_back(std::move(table));
+    });
+    if (failed(result))
+      return failure();
+    plan.weightBytes = layOutWeights(plan.weights);
+    return success();
+  }
+
+private:
+  LogicalResult add(moe::WeightOp weight) {
+    if (plan.weightIndex.count(weight.getSymName()))
+      return success();
+    RankedTensorType type = weight.getWeightType();
+    ArrayRef<int64_t> shape = type.getShape();
+    int64_t stack = weight.getStack();
+    if (stack)
+      shape = shape.drop_front();
+    PackedWeight packed;
+    packed.name = weight.getSymName().str();
+    packed.format = shape.size() == 1 ? PanelFormat::Vector : formatOf(type);
+    packed.rows = shape.size() == 1 ? 1 : shape[0];
+    packed.k = shape.back();
+    for (int64_t slice = 0; slice < std::max<int64_t>(stack, 1); ++slice) {
+      packed.slices.emplace_back();
+      if (failed(addSources(weight, slice, packed.slices.back())))
+        return failure();
+    }
+    plan.weightIndex[packed.name] = plan.weights.size();
+    plan.weights.push_back(std::move(packed));
+    return success();
+  }
+
+  LogicalResult addSources(moe::WeightOp weight, int64_t slice, std::vector<RowSource> &sources) {
+    if (auto concat = dyn_cast<moe::ConcatAttr>(weight.getRecipe())) {
+      for (FlatSymbolRefAttr part : concat.getParts())
+        if (failed(addSources(module.lookupSymbol<moe::WeightOp>(part), slice, sources)))
+          return failure();
+      return success();
+    }
+    auto source = cast<moe::SourceAttr>(weight.getRecipe());
+    std::string name = source.getName().str();
+    if (!source.getLayers().empty())
+      name.replace(name.find("{i}"), 3, std::to_string(source.getLayers()[slice]));
+    auto tensor = container.tensors.find(name);
+    if (tensor == container.tensors.end())
+      return weight.emitError() << "tensor '" << name << "' is not in " << container.path;
+    ArrayRef<int64_t> shape = weight.getWeightType().getShape();
+    bool isVector = shape.size() - (weight.getStack() ? 1 : 0) == 1;
+    sources.push_back({&tensor->second, isVector ? shape.back() : shape[shape.size() - 2],
+                       source.getInterleavedHeads()});
+    return success();
+  }
+
+  ModuleOp module;
+  const Container &container;
+  Plan &plan;
+};
+
+} // namespace
+
+LogicalResult planWeights(ModuleOp module, const Container &container, Plan &plan) {
+  return WeightPlanner(module, container, plan).run();
+}
+
+} // namespace moire::cpu
