@@ -10,8 +10,9 @@ namespace moire {
 inline constexpr char tokenizerMagic[8] = {'M', 'O', 'I', 'R', 'E', 'T', 'O', 'K'};
 inline constexpr uint32_t tokenizerVersion = 1;
 
-/// How text is cut before merging: rows of the table in PreTokenizer.cpp. Append only. The containers'
-/// names for a pattern are in frontends/tokenizer: GgufTokenizer.cpp and HuggingFacePipeline.cpp.
+/// How text is cut before merging: rows of the table in PreTokenizer.cpp. Append only. The
+/// containers' names for a pattern are in frontends/tokenizer: GgufTokenizer.cpp and
+/// HuggingFacePipeline.cpp.
 enum class PreTokenizerKind : uint32_t {
   Gpt2 = 0,       // GPT-2's regex
   DigitsGpt2 = 1, // each digit by itself, then GPT-2's regex (SmolLM, StarCoder)
