@@ -1,6 +1,7 @@
 // moire-lsp-server: diagnostics, completion and navigation for .mlir files in an editor.
 
 #include "dialects/moe/Moe.h"
+#include "dialects/tile/Tile.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -12,6 +13,6 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<mlir::moe::MoeDialect>();
+  registry.insert<mlir::moe::MoeDialect, mlir::tile::TileDialect>();
   return failed(mlir::MlirLspServerMain(argc, argv, registry)) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,6 +2,7 @@
 
 #include "dialects/moe/Moe.h"
 #include "dialects/moe/Transforms/Passes.h"
+#include "dialects/tile/Tile.h"
 #include "passes/Passes.h"
 
 #include "mlir/InitAllDialects.h"
@@ -13,7 +14,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<mlir::moe::MoeDialect>();
+  registry.insert<mlir::moe::MoeDialect, mlir::tile::TileDialect>();
 
   mlir::registerAllPasses();
   mlir::moe::registerMoeTransformsPasses();

@@ -1,0 +1,35 @@
+// How a model is to be compiled: the options that `moire compile` and `moire run` share.
+
+#ifndef MOIRE_TOOLS_DRIVER_COMPILEOPTIONS_H
+#define MOIRE_TOOLS_DRIVER_COMPILEOPTIONS_H
+
+#include "tools/driver/Arguments.h"
+
+namespace moire::driver {
+
+struct CompileOptions {
+  std::string model;                // the folder or file that the user named
+  std::string activations = "int8"; // or f32
+  std::string kv;                   // f16 or f32; empty: f16, or f32 with f32 activations
+  int64_t kv_page = 0;              // positions in a KV page; 0: the default
+  bool keep_hidden = false;         // the program can hand out hidden states
+  std::string description;          // a model description; empty: a built-in one
+  std::string cpu = "native";
+  int64_t opt_level = 3;
+  int64_t threads = 0; // that pack weights; 0: as many as there are cores for this process
+  bool quiet = false;  // no progress, no closing line
+
+  bool kvIsF32() const { return kv.empty() ? activations == "f32" : kv == "f32"; }
+  /// The options that differ from the defaults, as one would type them.
+  std::string spelled() const;
+};
+
+/// The options that fill in `place`, in the order of the help. `threads` is not among them.
+std::vector<Option> compileOptions(CompileOptions &place);
+
+/// Lines of help for those options.
+extern const char compileOptionsHelp[];
+
+} // namespace moire::driver
+
+#endif

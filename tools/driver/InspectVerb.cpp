@@ -1,0 +1,209 @@
+// moire inspect: what a model, a description or a compiled program is, without running anything.
+
+#include "frontends/native/Library.h"
+#include "frontends/native/Parser.h"
+#include "runtime/Loader.h"
+#include "tools/driver/Arguments.h"
+#include "tools/driver/Console.h"
+#include "tools/driver/Summary.h"
+#include "tools/driver/Verbs.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+namespace moire::driver {
+
+static const char help[] = R"(Example: moire inspect SmolLM2-135M-Instruct.Q4_1.gguf
+
+  moire inspect FILE   a GGUF file, a Hugging Face folder, a config.json without weights, a model
+                       description (.moire), or a program that Moire compiled
+
+  --model-description FILE  describes an architecture that Moire does not know
+  --kv=f16|f32              format of keys and values that is counted with (f16)
+  --json                    the same as one JSON object
+)";
+
+/// Rows of text, or members of a JSON object: both say the same.
+namespace {
+class Facts {
+public:
+  void add(llvm::StringRef what, llvm::json::Value value, const std::string &text) {
+    object[what] = std::move(value);
+    line(what, text);
+  }
+  /// A row that is no member.
+  void line(llvm::StringRef what, const std::string &text) {
+    std::string label = what.str();
+    std::replace(label.begin(), label.end(), '_', ' ');
+    lines += llvm::formatv("{0,-22} {1}\n", label, text).str();
+  }
+  /// A member that is no row.
+  void member(llvm::StringRef what, llvm::json::Value value) { object[what] = std::move(value); }
+
+  int finish(bool json) {
+    print(json ? llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object))).str() : lines);
+    return finishOutput(kDone);
+  }
+
+private:
+  llvm::json::Object object;
+  std::string lines;
+};
+} // namespace
+
+/// 1234567890 as "1.23 G".
+static std::string countText(int64_t count) {
+  double size = double(count);
+  const char *unit = "";
+  for (const char *next : {" k", " M", " G", " T"}) {
+    if (size < 1000)
+      break;
+    size /= 1000;
+    unit = next;
+  }
+  const char *form = !*unit || size >= 100 ? "{0:f0}{1}" : size < 10 ? "{0:f2}{1}" : "{0:f1}{1}";
+  return llvm::formatv(form, size, unit).str();
+}
+
+static int inspectModel(const std::string &path, const std::string &descriptionFile, bool kvF32,
+                        bool json) {
+  Container container;
+  ReadError error;
+  if (!openContainer(path, container, error))
+    return complain(error);
+  std::unique_ptr<Description> description = findDescription(container, descriptionFile, error);
+  if (!description)
+    return complain(error);
+  Model model;
+  if (!applyDescription(*description, container, Weights::FromDescription, model, error))
+    return complain(error);
+  Summary summary = summarize(model, kvF32 ? 4 : 2);
+
+  Facts facts;
+  facts.add("architecture", model.architecture,
+            model.architecture + " (described by " + description->source.path + ")");
+  facts.add("container", std::string(containerWord(container.kind)),
+            std::string(containerWord(container.kind)) +
+                (container.tensors.empty()
+                     ? ", without weights"
+                     : ", " + std::to_string(container.tensors.size()) + " tensors"));
+  facts.add("layers", model.layers,
+            std::to_string(model.layers) + " in " + std::to_string(model.classes.size()) +
+                (model.classes.size() == 1 ? " class" : " classes"));
+  facts.add("hidden", model.hidden, std::to_string(model.hidden));
+  facts.add("vocabulary", model.vocabulary, std::to_string(model.vocabulary));
+  facts.add("context", model.context, std::to_string(model.context));
+  facts.add("parameters", summary.parameters, countText(summary.parameters));
+  llvm::json::Object types;
+  std::string typesText = sizeText(summary.weight_bytes);
+  for (const auto &[type, bytes] : summary.bytes_of_type) {
+    types[type] = bytes;
+    typesText += ", " + type + " " + sizeText(bytes);
+  }
+  facts.add("weights", std::move(types), typesText);
+  facts.add("kv_bytes_per_token", summary.kv_bytes_per_token,
+            std::to_string(summary.kv_bytes_per_token) + (kvF32 ? " in f32" : " in f16"));
+  facts.member("operations_per_token", summary.operations_per_token);
+  facts.member("operations_per_position", summary.operations_per_position);
+  facts.line("operations per token", countText(summary.operations_per_token) + ", and " +
+                                         countText(summary.operations_per_position) +
+                                         " for each position of the context");
+  return facts.finish(json);
+}
+
+static int inspectDescription(const std::string &path, bool json) {
+  ReadError error;
+  std::unique_ptr<Description> description = readDescription(path, error);
+  if (!description)
+    return complain(error);
+  Facts facts;
+  facts.add("model", description->name, description->name);
+  llvm::json::Array containers;
+  std::string text;
+  for (const WeightsSection &section : description->weights) {
+    std::string word(containerWord(section.container));
+    containers.push_back(word);
+    text += (text.empty() ? "" : ", ") + word + " (" + std::to_string(section.entries.size()) +
+            " weights)";
+  }
+  facts.add("containers", std::move(containers), text);
+  llvm::json::Array keys;
+  std::string names;
+  for (const ConfigEntry &entry : description->config) {
+    keys.push_back(entry.name);
+    names += (names.empty() ? "" : " ") + entry.name;
+  }
+  facts.add("config", std::move(keys), names);
+  return facts.finish(json);
+}
+
+static int inspectProgram(const std::string &path, bool json) {
+  ProgramFile file;
+  std::string error;
+  if (moire_status status = file.open(path.c_str(), error))
+    return complain(status == MOIRE_ERROR_RESOURCES ? kOutOfResources : kBadInput, error);
+  Facts facts;
+  if (const SectionView *metadata = file.find("metadata")) {
+    auto value = llvm::json::parse(llvm::StringRef(
+        reinterpret_cast<const char *>(metadata->bytes.data()), metadata->bytes.size()));
+    llvm::json::Object *object = value ? value->getAsObject() : nullptr;
+    if (!object) {
+      llvm::consumeError(value.takeError());
+      return complain(kBadInput, path + ": its metadata is no JSON object; the file is damaged");
+    }
+    for (const char *key : {"name", "architecture", "source", "parameters", "weights",
+                            "activations", "kv_type", "compiler", "options"})
+      if (llvm::json::Value *found = object->get(key)) {
+        auto string = found->getAsString();
+        facts.add(key, *found, string ? string->str() : llvm::formatv("{0}", *found).str());
+      }
+  }
+  llvm::json::Array sections;
+  for (const SectionView &section : file.sections()) {
+    std::string checksum = llvm::formatv("{0:x-16}", section.checksum).str();
+    sections.push_back(llvm::json::Object{{"name", section.name},
+                                          {"offset", int64_t(section.offset)},
+                                          {"bytes", int64_t(section.bytes.size())},
+                                          {"checksum", checksum}});
+    facts.line(
+        std::string("section ") + section.name,
+        llvm::formatv("{0} bytes at {1}, XXH3 {2}", section.bytes.size(), section.offset, checksum)
+            .str());
+  }
+  facts.member("sections", std::move(sections));
+  return facts.finish(json);
+}
+
+/// Whether the file begins as an ELF file does.
+static bool isElf(const std::string &path) {
+  auto buffer = llvm::MemoryBuffer::getFileSlice(path, 4, 0);
+  return buffer && (*buffer)->getBuffer() == "\177ELF";
+}
+
+int runInspect(llvm::ArrayRef<llvm::StringRef> given) {
+  bool json = false;
+  std::string description, kv = "f16", error;
+  std::optional<Arguments> arguments =
+      parseArguments(given,
+                     {flag("--json", json), text("--model-description", description),
+                      choice("--kv", kv, {"f16", "f32"})},
+                     error);
+  if (!arguments)
+    return complain(kUsage, error);
+  if (arguments->help) {
+    print(help);
+    return finishOutput(kDone);
+  }
+  if (arguments->positional.size() != 1)
+    return complain(kUsage, "one file or folder: `moire inspect MODEL`");
+  const std::string &path = arguments->positional.front();
+  if (llvm::StringRef(path).ends_with(".moire"))
+    return inspectDescription(path, json);
+  if (isElf(path))
+    return inspectProgram(path, json);
+  return inspectModel(path, description, kv == "f32", json);
+}
+
+} // namespace moire::driver

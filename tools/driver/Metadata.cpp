@@ -1,0 +1,69 @@
+#include "tools/driver/Metadata.h"
+
+#include "tools/driver/Version.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+namespace moire::driver {
+
+/// The last part of the path that the user named: where on the machine the model lay is nobody's
+/// business.
+static std::string sourceName(const std::string &path) {
+  return llvm::sys::path::filename(llvm::StringRef(path).rtrim('/')).str();
+}
+
+static std::string modelName(const Container &container) {
+  auto found = container.metadata.find("general.name");
+  if (found != container.metadata.end())
+    if (auto *name = std::get_if<std::string>(&found->second.value); name && !name->empty())
+      return *name;
+  return llvm::StringRef(sourceName(container.path)).trim(".gguf").str();
+}
+
+/// The ids that end an answer, as the model's configuration has them: one, or a list.
+static llvm::json::Array endTokens(const Container &container) {
+  llvm::json::Array ids;
+  auto found = container.metadata.find(
+      container.kind == Container::Kind::Gguf ? "tokenizer.ggml.eos_token_id" : "eos_token_id");
+  if (found == container.metadata.end())
+    return ids;
+  auto add = [&](const MetadataValue &value) {
+    if (auto *id = std::get_if<int64_t>(&value.value); id && *id >= 0 && *id <= INT32_MAX)
+      ids.push_back(*id);
+  };
+  if (auto *list = std::get_if<MetadataValue::List>(&found->second.value))
+    for (const MetadataValue &value : *list)
+      add(value);
+  else
+    add(found->second);
+  return ids;
+}
+
+std::string metadataText(const CompileRequest &request, const Container &container,
+                         const Model &model, const Summary &summary, const ChatForm &chat) {
+  llvm::json::Object weights;
+  for (const auto &[type, bytes] : summary.bytes_of_type)
+    weights[type] = bytes;
+  llvm::json::Object object{
+      {"name", modelName(container)},
+      {"architecture", model.architecture},
+      {"source", sourceName(container.path)},
+      {"parameters", summary.parameters},
+      {"activations", request.options.activations},
+      {"weights", std::move(weights)},
+      {"kv_type", request.options.kvIsF32() ? "f32" : "f16"},
+      {"eos", endTokens(container)},
+      {"bos", nullptr}, // the tokenizer section says what a text starts with
+      {"compiler", versionLine()},
+      {"options", request.options.spelled()},
+  };
+  if (chat.kind == ChatForm::ChatMl) {
+    object["chat"] = "chatml";
+    object["system"] = chat.default_system;
+  }
+  return llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object))).str();
+}
+
+} // namespace moire::driver

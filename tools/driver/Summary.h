@@ -1,0 +1,27 @@
+// A model in numbers.
+
+#ifndef MOIRE_TOOLS_DRIVER_SUMMARY_H
+#define MOIRE_TOOLS_DRIVER_SUMMARY_H
+
+#include "frontends/native/Model.h"
+
+#include <map>
+#include <string>
+
+namespace moire::driver {
+
+struct Summary {
+  int64_t parameters = 0;                       // a tensor that is used twice counts once
+  std::map<std::string, int64_t> bytes_of_type; // as stored in the source, by storage type
+  int64_t weight_bytes = 0;                     // their sum
+  int64_t kv_bytes_per_token = 0;               // all layers
+  int64_t operations_per_token = 0;             // two a multiply-add, without attention
+  int64_t operations_per_position = 0;          // attention: for each position that a token sees
+};
+
+/// `kvBytes` is the size of an element of the key/value states.
+Summary summarize(const Model &model, int64_t kvBytes);
+
+} // namespace moire::driver
+
+#endif
