@@ -34,6 +34,7 @@ private:
   void apply() {
     config.checkRequirements();
     model.architecture = description.name;
+    model.at = description.at;
     model.context = wholeNumber("context");
     model.layers = wholeNumber("layers");
     if (model.layers > maxLayers) {
@@ -42,15 +43,14 @@ private:
                             std::to_string(maxLayers) + " are taken");
       return;
     }
-    if (!diagnostics.ok())
-      return;
+    // What is missed is said in one go, so go on as far as there is something to look at.
 
     model.before = body(description.before, "x", "", -1, 0);
     bool good = model.before.result >= 0;
     model.hidden = good ? width(model.before) : unknownWidth;
     // Every layer is looked at even if one is wrong, for missing tensors in all of them; but what
     // is wrong in the description itself would only be said again.
-    for (int64_t layer = 0; layer < model.layers && diagnostics.ok(); ++layer)
+    for (int64_t layer = 0; layer < model.layers && (layer == 0 || diagnostics.ok()); ++layer)
       good &= addLayer(layer);
     model.after = body(description.after, "logits", "", -1, model.hidden);
     if (model.after.result < 0)
@@ -124,6 +124,7 @@ private:
       model.classes.push_back({});
       model.classes.back().weight_layers.resize(made.weights.size());
     }
+    made.at = block->at;
     LayerClass &layerClass = model.classes[found->second];
     auto slice = static_cast<int64_t>(layerClass.layers.size());
     layerClass.layers.push_back(layer);

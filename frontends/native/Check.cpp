@@ -32,7 +32,7 @@ public:
       checkBody(block.body, {block.index}, "");
     }
     checkBody(description.after, {}, "logits");
-    checkWeightsAreRead();
+    checkSectionsAgree();
   }
 
 private:
@@ -285,15 +285,16 @@ private:
   };
   using WeightMap = std::map<std::string, WeightState>;
 
-  void checkWeightsAreRead() {
+  /// What the layers read must have a name in every container.
+  void checkSectionsAgree() {
     for (const auto &[name, state] : weights) {
       if (!state.read)
-        diagnostics.error(state.entry->at, "no layer reads `" + name + "`");
+        continue;
       for (const WeightsSection &section : description.weights) {
         bool named = false;
         for (const WeightEntry &entry : section.entries)
           named |= entry.name == name;
-        if (!named && state.read)
+        if (!named)
           diagnostics.error(section.at, "`" + name + "` is missing in `weights " +
                                             std::string(containerWord(section.container)) + "`");
       }

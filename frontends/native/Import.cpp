@@ -29,7 +29,7 @@ public:
   }
 
   OwningOpRef<ModuleOp> build() {
-    OwningOpRef<ModuleOp> module = ModuleOp::create(b.getLoc());
+    OwningOpRef<ModuleOp> module = ModuleOp::create(locationOf(model.at));
     (*module)->setAttr("moe.architecture", b.getStringAttr(model.architecture));
     (*module)->setAttr("moe.context", b.getI64IntegerAttr(model.context));
     b.setInsertionPointToEnd(module->getBody());
@@ -237,7 +237,7 @@ private:
 
   /// for layer in first .. first + count: (x, keys, values) = @layer_<class>(…)
   void buildRun(const LayerRun &run, Value &x, Surroundings &in) {
-    b.setLoc(locationOf(model.classes[run.layer_class].body.steps.back().at));
+    b.setLoc(locationOf(model.classes[run.layer_class].body.at));
     auto constant = [&](int64_t value) -> Value {
       return arith::ConstantIndexOp::create(b, value);
     };

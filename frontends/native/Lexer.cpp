@@ -158,8 +158,9 @@ private:
   }
 
   void checkClosed() {
-    for (const Bracket &bracket : open)
-      diagnostics.error(bracket.at, std::string("this \"") + bracket.mark + "\" is never closed");
+    if (!open.empty()) // the innermost: what closes it comes first
+      diagnostics.error(open.back().at,
+                        std::string("this \"") + open.back().mark + "\" is never closed");
     open.clear();
   }
 

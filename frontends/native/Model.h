@@ -55,12 +55,12 @@ struct Step {
   std::optional<int64_t> window;
 };
 
-/// What runs before the layers, in one layer, or after them. The last step's rows come out,
-/// unless `result` names another one.
+/// What runs before the layers, in one layer, or after them.
 struct Body {
+  SourceRange at; // of the layer's block
   std::vector<Step> steps;
   std::vector<WeightUse> weights;
-  int result = -1;
+  int result = -1; // the step whose rows come out: the last, as nothing else would be needed
 };
 
 /// Layers with the same steps, shapes and storage types.
@@ -80,6 +80,7 @@ struct LayerRun {
 
 struct Model {
   std::string architecture;
+  SourceRange at;      // of its name in the description
   int64_t context = 0; // largest number of positions
   int64_t layers = 0;
   int64_t hidden = 0;                 // width of the residual stream

@@ -300,7 +300,8 @@ void WeightTable::reportUnexpected() {
     candidates.assign(read.begin(), read.end());
 
   constexpr size_t mostShown = 30;
-  std::string message = quote(container.path) + " has tensors that the description does not:";
+  std::string message =
+      quote(container.path) + " has tensors that nothing in the description reads:";
   size_t shown = 0;
   for (const auto &[key, kind] : kinds) {
     if (shown++ == mostShown) {

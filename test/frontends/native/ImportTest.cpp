@@ -1,10 +1,409 @@
+// The IR that models of the Llama family become.
+
 #include "ImportHelper.h"
+#include "Samples.h"
+
+#include <filesystem>
+
 using namespace moire;
-TEST(Import, Print) {
-  for (const char *name :
-       {"llama-gqa", "llama-gqa/model-f16.gguf", "qwen2", "qwen2/model-f16.gguf", "llama-tied-odd",
-        "llama3-rope", "llama-linear-rope", "mistral-window", "aquila2", "fox1"}) {
+
+//===- Golden checkpoints
+//---------------------------------------------------------------------------===//
+
+TEST(Import, LlamaGqa) {
+  std::string text = importText(openModel(goldenPath("llama-gqa")));
+  for (const char *part : {
+           "moe.architecture = \"llama\", moe.context = 2048 : i64",
+           "moe.weight @embedding : tensor<300x96xbf16> = "
+           "#moe.source<\"model.embed_tokens.weight\">",
+           "moe.weight @head : tensor<300x96xbf16> = #moe.source<\"lm_head.weight\">",
+           "moe.weight @layer_0.q : tensor<3x96x96xbf16> = "
+           "#moe.source<\"model.layers.{i}.self_attn.q_proj.weight\", layers = [0, 1, 2]>",
+           "moe.weight @layer_0.attention_norm : tensor<3x96xf32>",
+           "func.func private @layer_0(%arg0: index, %arg1: index, %arg2: tensor<?x96xf32>, "
+           "%arg3: tensor<?xi32>, %arg4: tensor<?xi32>, %arg5: tensor<3x?x?x2x16xf16>, "
+           "%arg6: tensor<3x?x?x2x16xf16>)",
+           "moe.read @layer_0.q[%arg1] : tensor<96x96xbf16>",
+           "{base = 1.000000e+04 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64}",
+           "moe.kv_append %7 into %arg5[%arg0] at %arg3, %arg4",
+           "moe.attention %4, %10, %11[%arg0] at %arg3, %arg4 {scale = 2.500000e-01 : f64}",
+           "scf.for %arg6 = %c0 to %c3 step %c1",
+           "func.call @layer_0(%arg6, %arg6, %arg7, %arg1, %arg2, %arg8, %arg9)",
+           "moe.select_rows %2#0, %arg3",
+           "-> tensor<?x300xf32>",
+       })
+    EXPECT_CONTAINS(text, part);
+  EXPECT_EQ(countOf(text, "moe.linear "), 8u); // seven in the layer, one head
+  EXPECT_EQ(countOf(text, "arith.addf"), 2u);
+  EXPECT_EQ(countOf(text, "moe.gate silu"), 1u);
+  EXPECT_LACKS(text, "moe.tap");
+  EXPECT_LACKS(text, "bias");
+}
+
+TEST(Import, GgufReordersQueriesAndKeysOfLlama) {
+  std::string text = importText(openModel(goldenPath("llama-gqa/model-f16.gguf")));
+  EXPECT_CONTAINS(text,
+                  "moe.weight @layer_0.q : tensor<3x96x96xf16> = #moe.source<\"blk.{i}.attn_q."
+                  "weight\", layers = [0, 1, 2], interleaved_heads = 6>");
+  EXPECT_CONTAINS(text, "\"blk.{i}.attn_k.weight\", layers = [0, 1, 2], interleaved_heads = 2>");
+  EXPECT_CONTAINS(text, "\"blk.{i}.attn_v.weight\", layers = [0, 1, 2]>");
+  EXPECT_CONTAINS(text, "moe.weight @head : tensor<300x96xf16> = #moe.source<\"output.weight\">");
+}
+
+TEST(Import, TiedModelsReadTheEmbeddingTwice) {
+  for (const char *name : {"llama-tied-odd", "fox1", "qwen2", "qwen2/model-f16.gguf"}) {
     std::string text = importText(openModel(goldenPath(name)));
-    llvm::outs() << name << "\n" << text << "\n";
+    EXPECT_EQ(countOf(text, "moe.read @embedding"), 2u) << name;
+    EXPECT_LACKS(text, "@head");
   }
+}
+
+TEST(Import, HeadDimIsNotAlwaysHiddenSizeByHeads) {
+  std::string text = importText(openModel(goldenPath("llama-tied-odd")));
+  EXPECT_CONTAINS(text, "@layer_0.q : tensor<3x144x72xbf16>"); // 9 heads of 16, hidden size 72
+  EXPECT_CONTAINS(text, "tensor<3x?x?x3x16xf16>");
+}
+
+TEST(Import, RopeScaling) {
+  EXPECT_CONTAINS(importText(openModel(goldenPath("llama-linear-rope"))),
+                  "scaling = #moe.linear_scaling<4.000000e+00 : f64>}");
+  EXPECT_CONTAINS(
+      importText(openModel(goldenPath("llama3-rope"))),
+      "{base = 5.000000e+05 : f64, head_dim = 20 : i64, rotary_dims = 20 : i64, scaling = "
+      "#moe.llama3_scaling<factor = 8.000000e+00 : f64, low_factor = 1.000000e+00 : f64, "
+      "high_factor = 4.000000e+00 : f64, original_context = 64>}");
+}
+
+TEST(Import, MistralHasAWindowInEveryLayer) {
+  std::string text = importText(openModel(goldenPath("mistral-window")));
+  EXPECT_CONTAINS(text, "{scale = 2.500000e-01 : f64, window = 8 : i64}");
+  EXPECT_EQ(countOf(text, "func.func private"), 1u);
+}
+
+TEST(Import, Qwen2HasBiasesAndNoWindow) {
+  for (const char *name : {"qwen2", "qwen2/model-f16.gguf"}) {
+    std::string text = importText(openModel(goldenPath(name)));
+    for (const char *part :
+         {"moe.architecture = \"qwen2\"", "@layer_0.q_bias : tensor<3x84xf32>",
+          "moe.linear %1, %2 + %3 : tensor<?x84xf32>, tensor<84x84x", "base = 1.000000e+06"})
+      EXPECT_CONTAINS(text, part);
+    EXPECT_LACKS(text, "window"); // use_sliding_window is false, whatever sliding_window says
+    EXPECT_LACKS(text, "interleaved_heads");
+    EXPECT_LACKS(text, "o_bias");
+  }
+}
+
+TEST(Import, Aquila2) {
+  std::string text = importText(openModel(goldenPath("aquila2")));
+  EXPECT_CONTAINS(text, "moe.architecture = \"llama\", moe.context = 4096 : i64");
+  EXPECT_CONTAINS(text, "tensor<4x?x?x2x24xf16>");
+}
+
+//===- Options
+//----------------------------------------------------------------------------------------===//
+
+TEST(Import, KeepHiddenTapsEachLayerAndTheEnd) {
+  std::string text = importText(sampleLlama(), {"", /*keepHidden=*/true});
+  EXPECT_CONTAINS(text, "moe.tap %arg7[%arg6] : tensor<?x32xf32>");
+  EXPECT_CONTAINS(text, "%c4_0 = arith.constant 4 : index\n    moe.tap %2#0[%c4_0]");
+  EXPECT_EQ(countOf(text, "moe.tap"), 2u);
+}
+
+TEST(Import, KeysAndValuesInF32) {
+  std::string text = importText(sampleLlama(), {"", false, /*kvF32=*/true});
+  EXPECT_CONTAINS(text, "tensor<4x?x?x1x16xf32>");
+  EXPECT_LACKS(text, "xf16>");
+}
+
+TEST(Import, EveryOperationPointsIntoTheDescription) {
+  std::string text = importText(sampleLlama(), {}, /*locations=*/true);
+  EXPECT_CONTAINS(text, "\"frontends/models/llama.moire\":");
+  EXPECT_LACKS(text, " loc(unknown)");
+}
+
+//===- Configs
+//----------------------------------------------------------------------------------------===//
+
+TEST(Import, AbsentKeysHaveDefaults) {
+  Container c = sampleLlama();
+  c.metadata.erase("num_key_value_heads");
+  for (int64_t i = 0; i < 4; ++i)
+    for (const char *name : {".self_attn.k_proj.weight", ".self_attn.v_proj.weight"})
+      addTensor(c, "model.layers." + std::to_string(i) + name, {32, 32});
+  std::string text = importText(c);
+  EXPECT_CONTAINS(text, "tensor<4x?x?x2x16xf16>");
+  EXPECT_CONTAINS(text, "base = 1.000000e+04");
+  EXPECT_CONTAINS(text, "moe.read @head"); // untied
+  setKey(c, "head_dim", {});               // null is as good as absent
+  EXPECT_EQ(importText(c), text);
+}
+
+TEST(Import, NewStyleRopeParameters) {
+  Container c = sampleLlama();
+  setReal(c, "rope_parameters.rope_theta", 5e5);
+  setText(c, "rope_parameters.rope_type", "linear");
+  setReal(c, "rope_parameters.factor", 2);
+  std::string text = importText(c);
+  EXPECT_CONTAINS(text, "base = 5.000000e+05");
+  EXPECT_CONTAINS(text, "#moe.linear_scaling<2.000000e+00 : f64>");
+}
+
+TEST(Import, RopeScalingTypeDefaultIsNone) {
+  Container c = sampleLlama();
+  std::string text = importText(c);
+  setText(c, "rope_scaling.rope_type", "default");
+  EXPECT_EQ(importText(c), text);
+}
+
+TEST(Import, UnknownRopeScalingIsUnsupportedByName) {
+  Container c = sampleLlama();
+  setText(c, "rope_scaling.type", "yarn");
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+  EXPECT_CONTAINS(error.message, "`rope_type` is \"yarn\"; the description knows \"none\", "
+                                 "\"default\", \"linear\", \"llama3\"");
+}
+
+TEST(Import, FrequenciesInATensorAreUnsupported) {
+  Container c = sampleGguf();
+  addTensor(c, "rope_freqs.weight", {8}, StorageType::F32);
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+  EXPECT_CONTAINS(error.message, "rope_freqs.weight");
+}
+
+TEST(Import, AnotherActivationIsUnsupported) {
+  Container c = sampleLlama();
+  setText(c, "hidden_act", "gelu");
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+  EXPECT_CONTAINS(error.message, "an activation other than silu");
+}
+
+TEST(Import, OnlyMistralReadsSlidingWindow) {
+  Container c = sampleLlama();
+  setNumber(c, "sliding_window", 16);
+  EXPECT_LACKS(importText(c), "window");
+  setText(c, "model_type", "mistral");
+  EXPECT_CONTAINS(importText(c), "window = 16 : i64");
+  setKey(c, "sliding_window", {});
+  EXPECT_LACKS(importText(c), "window");
+}
+
+TEST(Import, ArchitecturesIsTheFallback) {
+  Container c = sampleLlama();
+  setText(c, "model_type", "something of my own");
+  setKey(c, "architectures", {MetadataValue::List{{std::string("MistralForCausalLM")}}});
+  setNumber(c, "sliding_window", 16);
+  EXPECT_CONTAINS(importText(c), "window = 16 : i64");
+  setText(c, "model_type", "qwen2"); // an exact match comes first
+  EXPECT_CONTAINS(importError(c).message, "q_proj.bias");
+}
+
+TEST(Import, TiedModelsMayCarryTheHead) {
+  Container c = sampleLlama();
+  setKey(c, "tie_word_embeddings", {true});
+  EXPECT_LACKS(importText(c), "@head");
+}
+
+TEST(Import, BiasesByPresence) {
+  Container c = sampleLlama();
+  for (int64_t i = 0; i < 4; ++i)
+    addTensor(c, "model.layers." + std::to_string(i) + ".self_attn.q_proj.bias", {32});
+  std::string text = importText(c);
+  EXPECT_CONTAINS(text, "@layer_0.q_bias : tensor<4x32xf32>");
+  EXPECT_LACKS(text, "k_bias");
+}
+
+TEST(Import, BuffersAreIgnored) {
+  Container c = sampleLlama();
+  addTensor(c, "model.layers.0.self_attn.rotary_emb.inv_freq", {8}, StorageType::F32);
+  importText(c);
+}
+
+TEST(Import, GgufWithoutOutputIsTiedAndCountsItsTokensByTheEmbedding) {
+  std::string text = importText(sampleGguf());
+  EXPECT_EQ(countOf(text, "moe.read @embedding"), 2u);
+  EXPECT_CONTAINS(text, "tensor<?x40xf32>");
+}
+
+TEST(Import, GgufOfMixtralIsNotLlama) {
+  Container c = sampleGguf();
+  setNumber(c, "llama.expert_count", 8);
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+  EXPECT_CONTAINS(error.message, "no description matches \"sample.gguf\" (general.architecture = "
+                                 "\"llama\")");
+}
+
+TEST(Import, PartialRotaryInQwen2Only) {
+  Container c = sampleGguf();
+  setNumber(c, "llama.rope.dimension_count", 8); // its rows are permuted over the whole head
+  EXPECT_EQ(importError(c).kind, ReadError::Kind::Unsupported);
+}
+
+//===- Storage types and classes
+//------------------------------------------------------------------------===//
+
+TEST(Import, BlockFormatsAreEncodings) {
+  EXPECT_CONTAINS(importText(sampleGguf(StorageType::Q4_1)),
+                  "@layer_0.v : tensor<4x16x32xf32, #moe.block<q4_1>>");
+  EXPECT_CONTAINS(importText(sampleGguf(StorageType::Q4_0)), "#moe.block<q4_0>");
+  EXPECT_CONTAINS(importText(sampleGguf(StorageType::Q8_0)), "#moe.block<q8_0>");
+  EXPECT_CONTAINS(importText(sampleGguf(StorageType::F32)), "@layer_0.v : tensor<4x16x32xf32>");
+}
+
+TEST(Import, LayersWithOtherEncodingsAreAnotherClass) {
+  Container c = sampleGguf(StorageType::Q4_0);
+  c.tensors["blk.1.ffn_down.weight"].type = StorageType::Q8_0;
+  std::string text = importText(c);
+  EXPECT_EQ(countOf(text, "func.func private"), 2u);
+  EXPECT_CONTAINS(text, "@layer_0.down : tensor<3x32x64xf32, #moe.block<q4_0>> = "
+                        "#moe.source<\"blk.{i}.ffn_down.weight\", layers = [0, 2, 3]>");
+  EXPECT_CONTAINS(text, "@layer_1.down : tensor<1x32x64xf32, #moe.block<q8_0>> = "
+                        "#moe.source<\"blk.{i}.ffn_down.weight\", layers = [1]>");
+  // Three runs: layer 0; layer 1 as slice 0 of its class; layers 2 and 3 as slices 1 and 2.
+  EXPECT_EQ(countOf(text, "scf.for"), 3u);
+  EXPECT_EQ(countOf(text, "arith.addi"), 2u);
+}
+
+TEST(Import, VectorsAreF32WhateverTheFileHolds) {
+  Container c = sampleGguf();
+  c.tensors["blk.1.attn_norm.weight"].type = StorageType::F16;
+  std::string text = importText(c);
+  EXPECT_EQ(countOf(text, "func.func private"), 1u);
+  EXPECT_CONTAINS(text, "@layer_0.attention_norm : tensor<4x32xf32>");
+}
+
+TEST(Import, Qwen2WindowsBeginAtMaxWindowLayers) {
+  Container c = sampleQwen2();
+  setNumber(c, "sliding_window", 16);
+  setNumber(c, "max_window_layers", 3);
+  EXPECT_LACKS(importText(c), "window = ");
+  setKey(c, "use_sliding_window", {true});
+  std::string text = importText(c);
+  EXPECT_EQ(countOf(text, "func.func private"), 2u);
+  EXPECT_EQ(countOf(text, "window = 16 : i64"), 1u);
+  EXPECT_CONTAINS(text, "@layer_0.q : tensor<3x32x32xbf16>");
+  EXPECT_CONTAINS(text, "@layer_1.q : tensor<1x32x32xbf16>");
+  EXPECT_CONTAINS(text, "layers = [3]>");
+}
+
+TEST(Import, SourceTensorsAreFoundByRecipe) {
+  Container c = sampleGguf();
+  mlir::MLIRContext context;
+  ReadError error;
+  auto module = importModel(context, c, {}, error);
+  ASSERT_TRUE(module);
+  auto recipe = [&](const char *symbol) {
+    auto weight = module->lookupSymbol<mlir::moe::WeightOp>(symbol);
+    return llvm::cast<mlir::moe::SourceAttr>(weight.getRecipe());
+  };
+  ASSERT_TRUE(sourceTensor(c, recipe("layer_0.q"), 2));
+  EXPECT_EQ(sourceTensor(c, recipe("layer_0.q"), 2)->name, "blk.2.attn_q.weight");
+  EXPECT_EQ(sourceTensor(c, recipe("embedding"), 0)->name, "token_embd.weight");
+  EXPECT_FALSE(sourceTensor(c, recipe("layer_0.q"), 4));
+}
+
+//===- What cannot be imported
+//----------------------------------------------------------------------------===//
+
+TEST(ImportErrors, AKeyWithoutDefault) {
+  Container c = sampleLlama();
+  c.metadata.erase("rms_norm_eps");
+  c.metadata.erase("hidden_size");
+  setNumber(c, "hiden_size", 32);
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::BadInput);
+  EXPECT_CONTAINS(error.message,
+                  "frontends/models/llama.moire:10:16: error: `d` needs the key "
+                  "\"hidden_size\" or \"llama.embedding_length\", and \"sample\" has "
+                  "none of them (did you mean \"hiden_size\"?)\n"
+                  "    d       from hidden_size or llama.embedding_length\n"
+                  "                 ^~~~~~~~~~~\n");
+  EXPECT_CONTAINS(error.message, "`eps` needs the key \"rms_norm_eps\"");
+}
+
+TEST(ImportErrors, MissingTensorsAllAtOnceWithTheNearestName) {
+  Container c = sampleLlama();
+  c.tensors.erase("lm_head.weight");
+  for (int64_t i : {1, 2, 3}) {
+    std::string layer = "model.layers." + std::to_string(i);
+    addTensor(c, layer + ".self_attn.q_prj.weight", {32, 32});
+    c.tensors.erase(layer + ".self_attn.q_proj.weight");
+  }
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::BadInput);
+  EXPECT_CONTAINS(
+      error.message,
+      "the tensor \"model.layers.1.self_attn.q_proj.weight\" is missing in \"sample\", and "
+      "so are those of layers 2-3; the nearest that nothing reads is "
+      "\"model.layers.1.self_attn.q_prj.weight\"");
+  EXPECT_CONTAINS(error.message, "the tensor \"lm_head.weight\" is missing");
+  EXPECT_CONTAINS(error.message,
+                  "\"sample\" has tensors that nothing in the description reads:\n"
+                  "    \"model.layers.1.self_attn.q_prj.weight\" and 2 more of its kind (nearest: "
+                  "\"model.layers.1.self_attn.q_proj.weight\")");
+}
+
+TEST(ImportErrors, UnexpectedTensors) {
+  Container c = sampleLlama();
+  addTensor(c, "model.layers.0.self_attn.q_norm.weight", {16});
+  addTensor(c, "model.vision.weight", {3, 3});
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::BadInput);
+  EXPECT_CONTAINS(error.message,
+                  "\"model.layers.0.self_attn.q_norm.weight\" (nearest: \"model.layers."
+                  "0.self_attn.q_proj.weight\")");
+  EXPECT_CONTAINS(error.message, "\"model.vision.weight\"");
+}
+
+TEST(ImportErrors, WrongShapes) {
+  Container c = sampleLlama();
+  for (int64_t i = 0; i < 4; ++i)
+    addTensor(c, "model.layers." + std::to_string(i) + ".mlp.up_proj.weight", {32, 48});
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::BadInput);
+  EXPECT_CONTAINS(error.message, "the description expects [48, 32]; found: [32, 48] in the tensor "
+                                 "\"model.layers.0.mlp.up_proj.weight\" (the same in layers 1-3)");
+}
+
+TEST(ImportErrors, TypesThatNoWeightHas) {
+  Container c = sampleLlama();
+  c.tensors["lm_head.weight"].type = StorageType::I8;
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+  EXPECT_CONTAINS(error.message, "\"lm_head.weight\" is stored as i8");
+}
+
+TEST(ImportErrors, HeadsThatDoNotDivideTheHiddenSize) {
+  Container c = sampleLlama();
+  setNumber(c, "num_attention_heads", 3);
+  EXPECT_CONTAINS(importError(c).message, "32 / 3 is not whole");
+}
+
+TEST(ImportErrors, DimensionsThatAreNone) {
+  Container c = sampleLlama();
+  setText(c, "intermediate_size", "big");
+  EXPECT_CONTAINS(importError(c).message,
+                  "a dimension is a whole number from 1 to 2^30; found: \"big\"");
+  setNumber(c, "intermediate_size", -4);
+  EXPECT_CONTAINS(importError(c).message, "found: -4");
+  c = sampleLlama();
+  setNumber(c, "num_hidden_layers", 1 << 20);
+  EXPECT_CONTAINS(importError(c).message, "1048576 layers; at most 4096 are taken");
+}
+
+TEST(ImportErrors, NoWeights) {
+  Container c = sampleLlama();
+  c.tensors.clear();
+  EXPECT_CONTAINS(importError(c).message, "\"sample\" holds no weights");
+}
+
+TEST(ImportErrors, NoDescription) {
+  Container c = sampleLlama();
+  setText(c, "model_type", "bert");
+  ReadError error = importError(c);
+  EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+  EXPECT_CONTAINS(error.message, "no description matches \"sample\" (model_type = \"bert\")");
 }

@@ -1,0 +1,473 @@
+// What the language takes, and what it says of mistakes.
+
+#include "ImportHelper.h"
+#include "Samples.h"
+
+#include "frontends/native/Library.h"
+#include "frontends/native/Parser.h"
+
+#include <fstream>
+
+using namespace moire;
+
+namespace {
+
+/// A complete description of the sample model, as small as it can be. Its layers have no FFN.
+const char *const minimal = R"(model tiny
+match huggingface model_type = "tiny"
+config
+  layers from num_hidden_layers
+  context from max_position_embeddings
+  d from hidden_size
+  V from vocab_size
+before layers
+  x = embed(tokens, table)
+layer i
+  h = rms_norm(x, norm[i], 1e-5)
+  x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]
+after layers
+  logits = rms_norm(x, last, 1e-5) * table
+weights huggingface
+  table = "table" [V, d]
+  norm[i] = "{i}.norm" [d]
+  q[i] = "{i}.q" [32, d]
+  k[i] = "{i}.k" [16, d]
+  v[i] = "{i}.v" [16, d]
+  o[i] = "{i}.o" [d, 32]
+  last = "last" [d]
+)";
+
+Container tinyContainer() {
+  Container c;
+  c.kind = Container::Kind::HuggingFace;
+  c.path = "tiny";
+  setText(c, "model_type", "tiny");
+  setNumber(c, "num_hidden_layers", 2);
+  setNumber(c, "max_position_embeddings", 64);
+  setNumber(c, "hidden_size", 24);
+  setNumber(c, "vocab_size", 40);
+  addTensor(c, "table", {40, 24});
+  addTensor(c, "last", {24});
+  for (const char *layer : {"0", "1"}) {
+    addTensor(c, std::string(layer) + ".norm", {24});
+    addTensor(c, std::string(layer) + ".q", {32, 24});
+    addTensor(c, std::string(layer) + ".k", {16, 24});
+    addTensor(c, std::string(layer) + ".v", {16, 24});
+    addTensor(c, std::string(layer) + ".o", {24, 32});
+  }
+  return c;
+}
+
+/// `minimal` with the first `from` replaced by `to`.
+std::string changed(const std::string &from, const std::string &to) {
+  std::string text = minimal;
+  size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+std::string parseError(const std::string &text) {
+  ReadError error;
+  EXPECT_FALSE(parseDescription("m.moire", text, error)) << "was parsed";
+  EXPECT_EQ(error.kind, ReadError::Kind::BadInput);
+  return error.message;
+}
+
+/// The error of applying `text` to `container`, or empty if there is none.
+std::string applyError(const std::string &text, const Container &container = tinyContainer(),
+                       ReadError::Kind kind = ReadError::Kind::BadInput) {
+  ReadError error;
+  auto description = parseDescription("m.moire", text, error);
+  EXPECT_TRUE(description) << error.message;
+  Model model;
+  if (!description || applyDescription(*description, container, Weights::Needed, model, error))
+    return "";
+  EXPECT_EQ(error.kind, kind);
+  return error.message;
+}
+
+Model applied(const std::string &text, const Container &container = tinyContainer()) {
+  ReadError error;
+  auto description = parseDescription("m.moire", text, error);
+  EXPECT_TRUE(description) << error.message;
+  Model model;
+  if (description) {
+    EXPECT_TRUE(applyDescription(*description, container, Weights::Needed, model, error))
+        << error.message;
+  }
+  return model;
+}
+
+} // namespace
+
+TEST(Description, Minimal) {
+  Model model = applied(minimal);
+  EXPECT_EQ(model.architecture, "tiny");
+  EXPECT_EQ(model.layers, 2);
+  EXPECT_EQ(model.hidden, 24);
+  EXPECT_EQ(model.vocabulary, 40);
+  EXPECT_EQ(model.kv_heads, 1);
+  EXPECT_EQ(model.head_dim, 16);
+  ASSERT_EQ(model.classes.size(), 1u);
+  EXPECT_EQ(model.classes[0].layers, (std::vector<int64_t>{0, 1}));
+}
+
+TEST(Description, BuiltInsAreWellFormed) {
+  EXPECT_EQ(builtInDescriptions().size(), 2u);
+  for (const BuiltInDescription &builtIn : builtInDescriptions()) {
+    ReadError error;
+    EXPECT_TRUE(parseDescription(builtIn.path, builtIn.text, error)) << error.message;
+  }
+}
+
+//===- The language
+//-------------------------------------------------------------------------------------===//
+
+TEST(Description, Arithmetic) {
+  // Precedence, brackets, whole and real division, comparison.
+  Model model =
+      applied(changed("  d from hidden_size", "  a = 2 + 3 * 4 - -10\n"
+                                              "  b = floor(a * 0.5) % 5 + 10 / 5\n"
+                                              "  d from hidden_size")
+                  .replace(0, 0, "")
+                  .append("require a == 24 and (b == 4 or b > 100) and not a != 24, \"sums\"\n"));
+  EXPECT_EQ(model.hidden, 24);
+}
+
+TEST(Description, Choose) {
+  // `other` is not needed, so its key is not missed.
+  std::string text = changed("  d from hidden_size", "  hidden from hidden_size\n"
+                                                     "  other from no_such_key\n"
+                                                     "  kind from kind default 1\n"
+                                                     "  d = choose kind\n"
+                                                     "    \"a\" or \"b\": other\n"
+                                                     "    1: hidden");
+  EXPECT_EQ(applied(text).hidden, 24);
+  Container c = tinyContainer();
+  setText(c, "kind", "b");
+  EXPECT_CONTAINS(applyError(text, c),
+                  "`other` needs the key \"no_such_key\", and \"tiny\" has no such key");
+  setText(c, "kind", "c");
+  EXPECT_CONTAINS(
+      applyError(text, c, ReadError::Kind::Unsupported),
+      "m.moire:9:14: unsupported: `kind` is \"c\"; the description knows \"a\", \"b\", 1");
+}
+
+TEST(Description, PartsAndLayersWithConditions) {
+  std::string text =
+      changed("layer i\n"
+              "  h = rms_norm(x, norm[i], 1e-5)\n"
+              "  x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]\n",
+              "part block(i, window)\n"
+              "  h = rms_norm(x, norm[i], 1e-5)\n"
+              "  x = x + attention(h * q[i], h * k[i], h * v[i], 16, window) * o[i]\n"
+              "layer i when i % 2 == 1\n"
+              "  block(i, 8)\n"
+              "layer n otherwise\n"
+              "  block(n, none)\n");
+  Model model = applied(text);
+  ASSERT_EQ(model.classes.size(), 2u);
+  EXPECT_EQ(model.runs.size(), 2u);
+  EXPECT_FALSE(model.classes[0].body.steps[5].window);
+  EXPECT_EQ(model.classes[1].body.steps[5].window, 8);
+}
+
+TEST(Description, ListsHoldAValueForEachLayer) {
+  std::string text = changed("  V from", "  rows_of_v from rows_of_v\n  V from");
+  text.replace(text.find("{i}.v\" [16, d]"), 14, "{i}.v\" [rows_of_v[i], d]");
+  Container c = tinyContainer();
+  setKey(c, "rows_of_v", {MetadataValue::List{{int64_t(16)}, {int64_t(16)}}});
+  applied(text, c);
+  setKey(c, "rows_of_v", {MetadataValue::List{{int64_t(16)}}});
+  EXPECT_CONTAINS(applyError(text, c), "`rows_of_v` is a list of 1; there is no element 1");
+  setNumber(c, "rows_of_v", 16);
+  EXPECT_CONTAINS(applyError(text, c), "`rows_of_v` is no list, but 16");
+}
+
+TEST(Description, ExplicitAndOptionalBiases) {
+  std::string text = changed("h * q[i],", "h * q[i] + b[i],");
+  text += "  b[i] = \"{i}.b\" [32] optional\n";
+  EXPECT_EQ(applied(text).classes[0].body.weights.size(), 5u);
+  Container c = tinyContainer();
+  addTensor(c, "1.b", {32});
+  Model model = applied(text, c);
+  ASSERT_EQ(model.classes.size(), 2u); // only layer 1 has one
+  EXPECT_EQ(model.classes[1].body.weights.size(), 6u);
+  EXPECT_EQ(model.classes[1].body.steps[2].weights.size(), 2u);
+}
+
+TEST(Description, SourcesAreTriedInOrder) {
+  Container c = tinyContainer();
+  std::string text = changed("\"{i}.q\"", "\"layer.{i}.q\" or \"{i}.q\"");
+  EXPECT_EQ(applied(text, c).classes[0].body.weights[1].pattern, "{i}.q");
+  for (const char *layer : {"0", "1"}) {
+    addTensor(c, "layer." + std::string(layer) + ".q", {32, 24});
+    c.tensors.erase(std::string(layer) + ".q");
+  }
+  EXPECT_EQ(applied(text, c).classes[0].body.weights[1].pattern, "layer.{i}.q");
+}
+
+TEST(Description, LayersMayShareWeights) {
+  // One tensor for all layers, and one for every two of them.
+  std::string text = changed("o[i]", "o");
+  text.replace(text.find("o[i] = \"{i}.o\""), 14, "o = \"0.o\"");
+  text.replace(text.find("h * k[i]"), 8, "h * k[i - i % 2]");
+  text += "  ignore \"1.*\"\n";
+  Model model = applied(text);
+  ASSERT_EQ(model.classes.size(), 1u);
+  EXPECT_EQ(model.classes[0].weight_layers[2], (std::vector<int64_t>{0, 0}));
+  EXPECT_EQ(model.classes[0].body.weights[4].layer, -1);
+}
+
+//===- Mistakes of syntax
+//-------------------------------------------------------------------------------===//
+
+TEST(DescriptionErrors, Syntax) {
+  struct Case {
+    const char *from, *to, *message;
+  };
+  const Case cases[] = {
+      {"model tiny", "modle tiny", "m.moire:1:1: error: expected `model`, `match`"},
+      {"model tiny", "model",
+       "1:6: error: expected the name of the architecture; found: the line ends"},
+      {"model tiny", "model 7", "expected the name of the architecture; found: `7`"},
+      {"model tiny", "model tiny\nmodel two", "2:7: error: a second `model`"},
+      {"model tiny", "  model tiny", "an indented line that belongs to no section"},
+      {"match huggingface", "match onnx",
+       "2:7: error: expected `huggingface` or `gguf`; found: `onnx`"},
+      {"= \"tiny\"", "\"tiny\"", "expected `=`; found: \"tiny\""},
+      {"= \"tiny\"", "= tiny", "expected a value; found: `tiny`"},
+      {"config\n", "config tiny\n", "expected the end of the line; found: `tiny`"},
+      {"layers from", "layers", "expected `from` and a key, or `=` and a value"},
+      {"layers from", "when from", "`when` is a word of the language"},
+      {"layers from", "a.b from", "a name has no dots"},
+      {"  d from hidden_size", "   d from hidden_size",
+       "6:4: error: this line is indented by 3 spaces"},
+      {"  d from hidden_size", "  d = choose V", "`choose` without cases"},
+      {"  d from hidden_size", "  d = choose V\n    1 7", "expected `:`; found: `7`"},
+      {"  d from hidden_size", "\td from hidden_size", "6:1: error: a tab"},
+      {"hidden_size", "hidden_size default", "expected a value; found: the line ends"},
+      {"tokens, table)", "tokens, table", "9:12: error: this \"(\" is never closed"},
+      {"tokens, table)", "tokens, table))", "no open \"(\" for this \")\""},
+      {"tokens, table)", "tokens, table]", "no open \"[\" for this \"]\""},
+      {"1e-5)", "1e999)", "the number is too large"},
+      {"16) * o", "16 * o", "never closed"},
+      {"16) * o", "99999999999999999999) * o", "the number is too large"},
+      {"16) * o", "16x) * o", "a letter in a number"},
+      {"\"table\"", "\"table", "16:11: error: the string has no closing quote"},
+      {"= \"table\"", "= 7",
+       "expected a tensor's name in quotes, `unpermute_rope` or another weight"},
+      {"\"table\" [V, d]", "\"table\" [V, d] with", "expected `bias`"},
+      {"\"table\" [V, d]", "\"table\" [V; d]", "unexpected character \";\""},
+      {"\"table\" [V, d]", "\"table\" [V, d] € €", "unexpected character \"\\xe2\\x82\\xac\""},
+      {"layer i\n", "layer\n", "expected the layer's name, as in `layer i`"},
+      {"layer i\n", "layer i when i = 1\n", "expected `==` for a comparison; found: `=`"},
+      {"before layers", "before", "expected `layers`; found: the line ends"},
+      {"weights huggingface\n", "weights huggingface\nweights huggingface\n",
+       "a second `weights huggingface`"},
+      {"layer i\n", "part p(\nlayer i\n", "expected a parameter's name"},
+      {"config\n", "require 1 == 1\nconfig\n", "expected `,`"},
+      {"config\n", "require 1 == 1, \"\"\n  more\nconfig\n",
+       "an indented line below a section that is one line long"},
+  };
+  for (const Case &test : cases)
+    EXPECT_CONTAINS(parseError(changed(test.from, test.to)), test.message);
+}
+
+TEST(DescriptionErrors, SeveralAtOnceWithSourceLines) {
+  std::string text = changed("embed(tokens, table)", "embd(tokens, tabel)");
+  EXPECT_CONTAINS(parseError(text),
+                  "m.moire:9:7: error: `embd` is no word of the vocabulary (did you "
+                  "mean \"embed\"?)\n"
+                  "    x = embd(tokens, tabel)\n"
+                  "        ^~~~\n"
+                  "m.moire:9:20: error: `tabel` is not defined (did you mean "
+                  "\"table\"?)\n"
+                  "    x = embd(tokens, tabel)\n"
+                  "                     ^~~~~");
+}
+
+TEST(DescriptionErrors, DeepAndLongExpressions) {
+  std::string deep(5000, '('), close(5000, ')'), minus(5000, '-'), sum = "1";
+  for (int n = 0; n < 5000; ++n)
+    sum += " + 1";
+  EXPECT_CONTAINS(parseError(changed("16)", deep + "16" + close + ")")), "nest at most 64 deep");
+  EXPECT_CONTAINS(parseError(changed("16)", minus + "16)")), "nest at most 64 deep");
+  EXPECT_CONTAINS(parseError(changed("16)", sum + ")")), "at most 256 operators");
+}
+
+//===- Mistakes of names
+//--------------------------------------------------------------------------------===//
+
+TEST(DescriptionErrors, Names) {
+  struct Case {
+    const char *from, *to, *message;
+  };
+  const Case cases[] = {
+      {"model tiny\n", "", "`model` and the architecture's name are missing"},
+      {"match huggingface model_type = \"tiny\"\n", "", "no `match` says which models"},
+      {"match huggingface", "match gguf", "2:7: error: `weights gguf` is missing"},
+      {"  layers from num_hidden_layers\n", "", "`config` must define `layers`"},
+      {"  context from max_position_embeddings\n", "", "`config` must define `context`"},
+      {"before layers\n  x = embed(tokens, table)\n", "", "`before layers` is missing"},
+      {"  x = embed", "  y = embed", "the last lines must make `x`"},
+      {"  V from vocab_size", "  V = W\n  W from vocab_size",
+       "`W` is defined only after this line"},
+      {"  V from vocab_size", "  d from vocab_size", "`d` is a name of `config` already"},
+      {"  V from vocab_size", "  V from vocab_size\n  rope = 1",
+       "`rope` is a word of the vocabulary"},
+      {"  V from vocab_size", "  V from vocab_size\n  x = 1", "`x` has a meaning of its own"},
+      {"  h = rms_norm(", "  d = rms_norm(", "`d` is a name of `config` already"},
+      {"norm[i], 1e-5", "norms[i], 1e-5", "`norms` is not defined (did you mean \"norm\"?)"},
+      {"norm[i], 1e-5", "norm, 1e-5", "`norm` is one tensor a layer: write norm[i]"},
+      {"embed(tokens, table)", "embed(tokens, table[0])",
+       "`table` is one tensor for the whole model"},
+      {"norm[i], 1e-5", "norm[i]", "`eps` is missing; expected `rms_norm(x, gain, eps)`"},
+      {"norm[i], 1e-5", "norm[i], 1e-5, 7", "too many arguments"},
+      {"norm[i], 1e-5", "norm[i], epsilon = 1e-5", "has no `epsilon`"},
+      {"norm[i], 1e-5", "norm[i], 1e-5, eps = 1", "`eps` is given twice"},
+      {"norm[i], 1e-5", "gain = norm[i], 1e-5", "an argument by position after one by name"},
+      {"  h = rms_norm(x, norm[i], 1e-5)\n", "  rms_norm(x, norm[i], 1e-5)\n",
+       "the result of `rms_norm` is lost"},
+      {"  h = rms_norm(x, norm[i], 1e-5)\n", "  block(i)\n", "no part `block` before this line"},
+      {"layer i\n", "part p(i)\n  x = x + x\nlayer i\n  p(i, 2)\n", "`p` takes 1 values; found: 2"},
+      {"layer i\n", "part p(i)\n  x = x + x\nlayer i\n  h = p(i)\n",
+       "`p` is a part: it stands in a line of its own"},
+      {"  d from hidden_size", "  d = rms_norm(1, 2, 3)",
+       "`rms_norm` works on rows; here stand plain values"},
+      {"  last = \"last\" [d]\n", "", "`last` is not defined"},
+      {"\"last\" [d]", "\"last\" [d]\n  last = \"other\" [d]",
+       "an earlier line says what `last` is"},
+      {"\"last\" [d]", "lost", "`lost` is no weight (did you mean \"last\"?)"},
+      {"\"last\" [d]", "norm", "only weights of the whole model stand for one another"},
+      {"\"last\" [d]", "\"last\" [d, d, d]", "one or two dimensions"},
+      {"\"last\" [d]", "\"last.weight\" [d] with bias", "only a matrix has a bias"},
+      {"\"last\" [d]", "\"last{i}\" [d]", "\"{\" in the name of a tensor that is not one a layer"},
+      {"\"{i}.norm\"", "\"norm\"", "\"{i}\" must stand where the number belongs"},
+      {"\"{i}.norm\"", "\"{i}.{i}.norm\"", "only one \"{i}\" may stand in a name"},
+      {"\"{i}.q\" [32, d]", "\"{i}.q\" [32, d] with bias",
+       "`with bias` expects a name that ends in \".weight\""},
+  };
+  for (const Case &test : cases)
+    EXPECT_CONTAINS(parseError(changed(test.from, test.to)), test.message);
+}
+
+TEST(DescriptionErrors, EveryContainerNamesEveryWeight) {
+  std::string text = minimal;
+  text += "weights gguf\n  table = \"t\" [V, d]\n";
+  EXPECT_CONTAINS(parseError(text), "23:9: error: `last` is missing in `weights gguf`");
+}
+
+//===- Mistakes of shapes
+//-------------------------------------------------------------------------------===//
+
+TEST(DescriptionErrors, Shapes) {
+  struct Case {
+    const char *from, *to, *message;
+  };
+  const Case cases[] = {
+      {"h * q[i],", "h * o[i],",
+       "m.moire:12:25: error: rows of 24 are multiplied by a matrix [any, 24]; found: `o` [24, "
+       "32]"},
+      {"h * q[i],", "q[i] * h,", "`*` of `q` [32, 24] and rows of 24"},
+      {"h * q[i],", "2 * h,", "`*` of 2 and rows of 24"},
+      {"norm[i], 1e-5", "q[i], 1e-5", "`gain` of `rms_norm` is a weight [24]; found: `q` [32, 24]"},
+      {"norm[i], 1e-5", "norm[i], -1", "`eps` of `rms_norm` is a number, 0 or more; found: -1"},
+      {"embed(tokens, table)", "embed(table, tokens)",
+       "`tokens` of `embed` is `tokens`; found: `table`"},
+      {", 16)", ", 12)", "`k` of `attention` is rows of whole heads of 12; found: rows of 16"},
+      {", 16)", ", 0)", "a dimension is a whole number from 1 to 2^30; found: 0"},
+      {", 16)", ", 16, window = \"all\")",
+       "a dimension is a whole number from 1 to 2^30; found: \"all\""},
+      {"h * v[i], 16", "h, 16", "`v` of `attention` is as wide as `k`, 16; found: rows of 24"},
+      {"(h * q[i], h * k[i], h * v[i]", "(h * k[i], h * q[i], h * q[i]",
+       "`q` of `attention` is rows of 32 (the width of `k`) or a multiple; found: rows of 16"},
+      {"x = x + attention", "x = h + h * q[i] + attention", "the sum of rows of 24 and rows of 32"},
+      {"h * q[i],", "h * q[i] + norm[i],", "a bias [32] is expected; found: `norm` [24]"},
+      {"h * q[i],", "h + norm[i],", "a bias is added to a product that has none yet"},
+      {" * o[i]\n", "\n", "the sum of rows of 24 and rows of 32"},
+      {"x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]",
+       "x = attention(h * q[i], h * k[i], h * v[i], 16) + 0 * o[i]", "`*` of 0 and `o`"},
+      {"x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]",
+       "y = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]\n  x = y * q[i]",
+       "`x` leaves the layer with rows of 32"},
+      {"h * q[i],", "rope(h * q[i], 24, 1e4),",
+       "`x` of `rope` is rows of whole heads of 24; found: rows of 32"},
+      {"h * q[i],", "rope(h * q[i], 16, 0),", "`base` of `rope` is a number above 0; found: 0"},
+      {"h * q[i],", "rope(h * q[i], 16, 1e4, 18),",
+       "`rotary` of `rope` is even and at most 16; found: 18"},
+      {"h * q[i],", "rope(h * q[i], 16, 1e4, scaling = 2),",
+       "`scaling` of `rope` is `linear_scaling(…)`, `llama3_scaling(…)` or none; found: 2"},
+      {"* table\n", "* o[0]\n",
+       "rows of 24 are multiplied by a matrix [any, 24]; found: `o` [24, 32]"},
+      {"layer i\n", "layer i when i\n", "expected a condition; found: 0"},
+      {"layer i\n", "layer i when i > 0\n", "no block describes layer 0"},
+      {"after layers\n",
+       "layer i when i > 0\n  x = x + attention(x * q[i], x * k[i], x * v[i], 16) * o[i]\nafter "
+       "layers\n",
+       "layer 1 is described here and in line 10"},
+      {"\"last\" [d]", "\"last\" optional", "no line states the shape of `last`"},
+      {"\"last\" [d]", "\"last\" [d] when false", "no line for `last` holds here"},
+      {"\"last\" [d]", "\"lost\" [d] optional", "found: `last`, which the file does not have"},
+      {"\"{i}.q\" [32, d]", "unpermute_rope(\"{i}.q\", 5) [32, d]",
+       "32 rows are not 5 heads of an even size"},
+  };
+  for (const Case &test : cases) {
+    std::string text = changed(test.from, test.to);
+    std::string message = applyError(text, tinyContainer());
+    EXPECT_CONTAINS(message, test.message);
+  }
+}
+
+TEST(DescriptionErrors, AttentionInALayer) {
+  EXPECT_CONTAINS(
+      applyError(changed("x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]",
+                         "y = h * q[i] + h * q[i]\n  z = attention(y, h * k[i], h * v[i], 16)\n"
+                         "  x = x + attention(z, h * k[i], h * v[i], 16) * o[i]"),
+                 tinyContainer(), ReadError::Kind::Unsupported),
+      "a second attention in one layer");
+  EXPECT_CONTAINS(applyError(changed("x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]",
+                                     "y = attention(h * q[i], h * k[i], h * v[i], 16) * o[i]"),
+                             tinyContainer(), ReadError::Kind::Unsupported),
+                  "a layer without attention");
+}
+
+//===- Matching
+//-------------------------------------------------------------------------------------------===//
+
+TEST(Matching, TwoDescriptionsThatMatchAreNamed) {
+  ReadError error;
+  auto one = parseDescription("one.moire", minimal, error);
+  auto two = parseDescription("two.moire", minimal, error);
+  EXPECT_FALSE(pickDescription({one.get(), two.get()}, tinyContainer(), error));
+  EXPECT_EQ(error.kind, ReadError::Kind::BadInput);
+  EXPECT_CONTAINS(
+      error.message,
+      "two descriptions match \"tiny\" (model_type = \"tiny\"): one.moire and two.moire");
+}
+
+TEST(Matching, FallbacksCountWhenNothingElseMatches) {
+  ReadError error;
+  auto exact = parseDescription("exact.moire", minimal, error);
+  auto fallback = parseDescription(
+      "fallback.moire",
+      changed("match huggingface model_type = \"tiny\"",
+              "match huggingface model_type = \"other\"\n"
+              "fallback huggingface model_type = \"tiny\" or \"x\" and v = none or 2"),
+      error);
+  ASSERT_TRUE(fallback) << error.message;
+  std::vector<const Description *> both = {fallback.get(), exact.get()};
+  EXPECT_EQ(pickDescription(both, tinyContainer(), error), exact.get());
+  Container c = tinyContainer();
+  setText(c, "model_type", "x");
+  EXPECT_EQ(pickDescription(both, c, error), fallback.get());
+  setNumber(c, "v", 3);
+  EXPECT_FALSE(pickDescription(both, c, error));
+  EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+}
+
+TEST(Matching, AFileThatCannotBeRead) {
+  ReadError error = importError(sampleLlama(), {"no/such/file.moire"});
+  EXPECT_EQ(error.kind, ReadError::Kind::Io);
+  EXPECT_CONTAINS(error.message, "no/such/file.moire");
+}
