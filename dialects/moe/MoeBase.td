@@ -56,6 +56,8 @@ def Moe_BlockAttr : AttrDef<Moe_Dialect, "Block"> {
   let extraClassDeclaration = [{
     /// Elements of one block.
     static constexpr int64_t kBlock = 32;
+    /// Scales that rounding activations chooses among: max / 127, max / 126, …
+    static constexpr int64_t kScaleCandidates = 4;
     /// The block attribute of a tensor type, or null.
     static BlockAttr of(::mlir::Type type);
     bool isActivation() const { return getFormat() == BlockFormat::Int8; }
