@@ -60,6 +60,7 @@ config.substitutions += [
     ("%run_oracle", oracle),
     ("%prelude", os.path.join(inputs, "prelude.mlir")),
     ("%compare_printed", f"{sys.executable} {os.path.join(inputs, 'compare_printed.py')}"),
+    ("%expect_status", f"{sys.executable} {os.path.join(inputs, 'expect_status.py')}"),
     ("%python", sys.executable),
     ("%moire_root", config.moire_source_root),
 ]
