@@ -1,9 +1,10 @@
 // Keys and values in pages, and attention over them.
 //
-// Order of accumulation, the same for every tile of query rows and every team: pages ascending; in a
-// page scores with the head dim ascending, their maximum, the sum of exponentials lane by lane, values
-// with positions ascending; then the online softmax (Milakov and Gimelshein 2018) joins the page to
-// what came before. A page of which a row sees nothing leaves that row's numbers as they are.
+// Order of accumulation, the same for every tile of query rows and every team: pages ascending; in
+// a page scores with the head dim ascending, their maximum, the sum of exponentials lane by lane,
+// values with positions ascending; then the online softmax (Milakov and Gimelshein 2018) joins the
+// page to what came before. A page of which a row sees nothing leaves that row's numbers as they
+// are.
 
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/Tuning.h"
@@ -84,8 +85,8 @@ public:
 private:
   // A query row: a token and a head.
   struct Row {
-    Value token, query;           // query: first column of its head
-    Value position, positionI32;  // as index and as stored
+    Value token, query;          // query: first column of its head
+    Value position, positionI32; // as index and as stored
   };
 
   Row makeRow(Value token, Value headInGroup, Value kvHead) {
@@ -130,19 +131,25 @@ private:
         return arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, a, c).getResult();
       };
       Value together = equal(e.sub(last, first), tile);
-      e.branch(together, [&] {
-        Value slot = slotOf(firstToken), same = equal(slot, slotOf(lastToken));
-        for (int64_t i = 1; i + 1 < kQueryTile; ++i) {
-          Value token = e.div(e.addConst(first, i), e.index(group));
-          same = arith::AndIOp::create(e.b, e.loc, same, equal(slot, slotOf(token)));
-        }
-        e.branch(same, [&] {
-          SmallVector<Row> rows;
-          for (int64_t i = 0; i < kQueryTile; ++i)
-            rows.push_back(row(e.addConst(first, i)));
-          emitTile(rows, slot, kvHead);
-        }, [&] { emitSingles(first, last, row, kvHead); });
-      }, [&] { emitSingles(first, last, row, kvHead); });
+      e.branch(
+          together,
+          [&] {
+            Value slot = slotOf(firstToken), same = equal(slot, slotOf(lastToken));
+            for (int64_t i = 1; i + 1 < kQueryTile; ++i) {
+              Value token = e.div(e.addConst(first, i), e.index(group));
+              same = arith::AndIOp::create(e.b, e.loc, same, equal(slot, slotOf(token)));
+            }
+            e.branch(
+                same,
+                [&] {
+                  SmallVector<Row> rows;
+                  for (int64_t i = 0; i < kQueryTile; ++i)
+                    rows.push_back(row(e.addConst(first, i)));
+                  emitTile(rows, slot, kvHead);
+                },
+                [&] { emitSingles(first, last, row, kvHead); });
+          },
+          [&] { emitSingles(first, last, row, kvHead); });
     });
   }
 
@@ -169,8 +176,8 @@ private:
     }
     Value pageSize = e.index(page), from = e.index(0);
     if (op.getWindow()) {
-      Value start = arith::MaxSIOp::create(e.b, e.loc, e.addConst(lowest, 1 - *op.getWindow()),
-                                           e.index(0));
+      Value start =
+          arith::MaxSIOp::create(e.b, e.loc, e.addConst(lowest, 1 - *op.getWindow()), e.index(0));
       from = e.div(start, pageSize);
     }
     Value to = e.addConst(e.div(highest, pageSize), 1);
@@ -178,23 +185,22 @@ private:
     SmallVector<Value> init; // maximum and sum of each row
     for (size_t r = 0; r < rows.size(); ++r)
       init.append({e.constant(e.f32(), kMasked), e.constant(e.f32(), 0)});
-    SmallVector<Value> state =
-        e.fold(from, to, 1, init, [&](Value pageIndex, ValueRange before) {
-          Value base = pageHead(e, layout, op.getPageTable(), slot, pageIndex, op.getLayer(), kvHead);
-          Value firstPosition = e.mul(pageIndex, pageSize);
-          SmallVector<Value> maxima = emitScores(rows, base, firstPosition);
-          SmallVector<Value> after, factors;
-          for (size_t r = 0; r < rows.size(); ++r) {
-            Value max = e.max(before[2 * r], maxima[r]);
-            Value factor = emitExp(e, e.sub(before[2 * r], max));
-            factors.push_back(e.splat(factor));
-            Value sum = emitExponentials(r, max);
-            after.append({max, e.fma(before[2 * r + 1], factor, sum)});
-          }
-          Value seen = e.min(e.addConst(e.sub(highest, firstPosition), 1), pageSize);
-          emitValues(rows.size(), base, seen, factors);
-          return after;
-        });
+    SmallVector<Value> state = e.fold(from, to, 1, init, [&](Value pageIndex, ValueRange before) {
+      Value base = pageHead(e, layout, op.getPageTable(), slot, pageIndex, op.getLayer(), kvHead);
+      Value firstPosition = e.mul(pageIndex, pageSize);
+      SmallVector<Value> maxima = emitScores(rows, base, firstPosition);
+      SmallVector<Value> after, factors;
+      for (size_t r = 0; r < rows.size(); ++r) {
+        Value max = e.max(before[2 * r], maxima[r]);
+        Value factor = emitExp(e, e.sub(before[2 * r], max));
+        factors.push_back(e.splat(factor));
+        Value sum = emitExponentials(r, max);
+        after.append({max, e.fma(before[2 * r + 1], factor, sum)});
+      }
+      Value seen = e.min(e.addConst(e.sub(highest, firstPosition), 1), pageSize);
+      emitValues(rows.size(), base, seen, factors);
+      return after;
+    });
     for (auto [r, row] : llvm::enumerate(rows)) {
       Value sum = e.splat(state[2 * r + 1]);
       e.chunks(headDim, [&](Value d, int64_t lanes) {
@@ -216,8 +222,8 @@ private:
     SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, kLanes));
     Value lanes = arith::ConstantOp::create(
         e.b, e.loc, DenseIntElementsAttr::get(i32x16, ArrayRef<int32_t>(numbers)));
-    SmallVector<Value> maxima = e.fold(
-        e.index(0), e.index(page), kLanes, lowest, [&](Value chunk, ValueRange before) {
+    SmallVector<Value> maxima =
+        e.fold(e.index(0), e.index(page), kLanes, lowest, [&](Value chunk, ValueRange before) {
           SmallVector<Value> zero(rows.size(), e.constant(e.f32x16(), 0));
           SmallVector<Value> dots =
               e.fold(e.index(0), e.index(headDim), 1, zero, [&](Value d, ValueRange acc) {
@@ -230,8 +236,8 @@ private:
                 }
                 return next;
               });
-          Value first = arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(),
-                                                   e.add(firstPosition, chunk));
+          Value first =
+              arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), e.add(firstPosition, chunk));
           Value position = e.add(lanes, e.splat(first, i32x16));
           SmallVector<Value> after;
           for (auto [r, row] : llvm::enumerate(rows)) {
@@ -246,8 +252,8 @@ private:
               seen = arith::AndIOp::create(e.b, e.loc, seen,
                                            compare(arith::CmpIPredicate::sgt, bound));
             }
-            score = arith::SelectOp::create(e.b, e.loc, seen, score,
-                                            e.constant(e.f32x16(), kMasked));
+            score =
+                arith::SelectOp::create(e.b, e.loc, seen, score, e.constant(e.f32x16(), kMasked));
             e.storeLanes(score, op.getScratch(), scores(r, chunk));
             after.push_back(e.max(score, before[r]));
           }
@@ -264,19 +270,17 @@ private:
     Value shift = e.splat(max), none = e.constant(e.f32x16(), kMasked / 2);
     Value zero = e.constant(e.f32x16(), 0);
     Value sum = e.fold(e.index(0), e.index(page), kLanes, zero, [&](Value chunk, ValueRange acc) {
-                   Value score = e.loadLanes(op.getScratch(), scores(r, chunk));
-                   Value masked = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, score,
-                                                        none);
-                   Value p = arith::SelectOp::create(e.b, e.loc, masked, zero,
-                                                     emitExp(e, e.sub(score, shift)));
-                   e.storeLanes(p, op.getScratch(), scores(r, chunk));
-                   return SmallVector<Value>{e.add(acc[0], p)};
-                 })[0];
+      Value score = e.loadLanes(op.getScratch(), scores(r, chunk));
+      Value masked = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, score, none);
+      Value p = arith::SelectOp::create(e.b, e.loc, masked, zero, emitExp(e, e.sub(score, shift)));
+      e.storeLanes(p, op.getScratch(), scores(r, chunk));
+      return SmallVector<Value>{e.add(acc[0], p)};
+    })[0];
     return e.sumLanes(sum);
   }
 
-  // sums = sums * factor + probabilities . values, over the first `seen` positions of the page: rows
-  // of values behind them may never have been written.
+  // sums = sums * factor + probabilities . values, over the first `seen` positions of the page:
+  // rows of values behind them may never have been written.
   void emitValues(int64_t rows, Value base, Value seen, ArrayRef<Value> factors) {
     e.chunks(layout.getValueStride(), [&](Value d, int64_t) {
       SmallVector<Value> init;

@@ -4,8 +4,8 @@
 //   schedule    decides destinations, so that no copy is ever needed; only now do tensors end;
 //   plan        needs every buffer and every use of it;
 //   team        needs places, because two buffers in the same bytes conflict;
-//   expand      last on our own operations: a kernel's loops say nothing that the phases before need;
-//   lower       is upstream's conversion to LLVM.
+//   expand      last on our own operations: a kernel's loops say nothing that the phases before
+//   need; lower       is upstream's conversion to LLVM.
 
 #include "codegen/cpu/Compile.h"
 #include "codegen/cpu/Emitter.h"
@@ -31,7 +31,8 @@ namespace moire {
 
 using namespace cpu;
 
-static constexpr StringRef kPhases[] = {"specialize", "schedule", "plan", "team", "expand", "lower"};
+static constexpr StringRef kPhases[] = {"specialize", "schedule", "plan",
+                                        "team",       "expand",   "lower"};
 
 ArrayRef<StringRef> cpuPhases() { return kPhases; }
 
@@ -86,7 +87,8 @@ static LogicalResult dump(ModuleOp module, StringRef directory, int number, Stri
     return success();
   llvm::sys::fs::create_directories(directory);
   SmallString<128> path(directory);
-  llvm::sys::path::append(path, (number < 10 ? "0" : "") + std::to_string(number) + "-" + phase.str() + ".mlir");
+  llvm::sys::path::append(path, (number < 10 ? "0" : "") + std::to_string(number) + "-" +
+                                    phase.str() + ".mlir");
   std::error_code error;
   llvm::raw_fd_ostream out(path, error);
   if (error)

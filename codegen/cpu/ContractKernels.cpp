@@ -82,12 +82,13 @@ private:
     int64_t tail = cast<MemRefType>(out.getType()).getDimSize(1) - (panels - 1) * kPanelRows;
     if (tail >= kPanelRows)
       return write(kPanelRows);
-    Value isLast = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, panel,
-                                         e.index(panels - 1));
+    Value isLast =
+        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, panel, e.index(panels - 1));
     e.branch(isLast, [&] { write(tail); }, [&] { write(kPanelRows); });
   }
 
-  //===- int8 activations --------------------------------------------------------------------------===//
+  //===- int8 activations
+  //--------------------------------------------------------------------------===//
 
   // 64 weights (16 rows of 4) of columns 4 * group of a block.
   Value line(PanelReader &panel, int64_t part, Value block, int64_t group) {
@@ -138,7 +139,8 @@ private:
     });
   }
 
-  //===- f32 activations -----------------------------------------------------------------------------===//
+  //===- f32 activations
+  //-----------------------------------------------------------------------------===//
 
   Values multiplyAdd(Value weights, ArrayRef<Value> rows, Value column, ValueRange acc) {
     Values next;
@@ -177,7 +179,8 @@ private:
     return acc;
   }
 
-  //===- Unpacking a panel once for many rows ----------------------------------------------------------===//
+  //===- Unpacking a panel once for many rows
+  //----------------------------------------------------------===//
 
   void unpack(Value panel, int64_t part) {
     PanelReader weights = reader(panel, part);
@@ -204,9 +207,8 @@ private:
       return;
     }
     e.loop(e.index(0), e.index(k / 32), 1, [&](Value block) {
-      weights.dequantizeBlock(block, [&](int64_t i, Value w) {
-        write(e.addConst(e.mulConst(block, 32), i), w);
-      });
+      weights.dequantizeBlock(
+          block, [&](int64_t i, Value w) { write(e.addConst(e.mulConst(block, 32), i), w); });
     });
   }
 

@@ -110,12 +110,12 @@ public:
   Values step(Emitter &e, Values acc, const Values &weights, Value x) override {
     Value activations = broadcast(e, x, 32), ones = e.constant(e.vec(16, e.b.getI16Type()), 1);
     for (int i = 0; i < 2; ++i) {
-      Value withSign = intrinsic(e, "llvm.x86.avx2.psign.b", activations.getType(),
-                                 {activations, weights[i]});
-      Value products = intrinsic(e, "llvm.x86.avx2.pmadd.ub.sw", ones.getType(),
-                                 {weights[2 + i], withSign});
-      acc[i] = e.add(acc[i], intrinsic(e, "llvm.x86.avx2.pmadd.wd", acc[i].getType(),
-                                       {products, ones}));
+      Value withSign =
+          intrinsic(e, "llvm.x86.avx2.psign.b", activations.getType(), {activations, weights[i]});
+      Value products =
+          intrinsic(e, "llvm.x86.avx2.pmadd.ub.sw", ones.getType(), {weights[2 + i], withSign});
+      acc[i] =
+          e.add(acc[i], intrinsic(e, "llvm.x86.avx2.pmadd.wd", acc[i].getType(), {products, ones}));
     }
     return acc;
   }

@@ -13,7 +13,8 @@ namespace moire::cpu {
 Emitter::Emitter(Operation *op)
     : b(op), loc(op->getLoc()), function(op->getParentOfType<func::FuncOp>()) {}
 
-//===- Constants -----------------------------------------------------------------------------------===//
+//===- Constants
+//-----------------------------------------------------------------------------------===//
 
 Value Emitter::index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
 
@@ -33,7 +34,8 @@ Value Emitter::splat(Value scalar, VectorType type) {
   return vector::BroadcastOp::create(b, loc, type, scalar);
 }
 
-//===- Arithmetic ----------------------------------------------------------------------------------===//
+//===- Arithmetic
+//----------------------------------------------------------------------------------===//
 
 static bool isFloat(Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())); }
 
@@ -70,7 +72,8 @@ Value Emitter::toIndex(Value i32) {
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), i32);
 }
 
-//===- Memory --------------------------------------------------------------------------------------===//
+//===- Memory
+//--------------------------------------------------------------------------------------===//
 
 Value Emitter::dim(Value memref, int64_t dimension) {
   auto type = cast<MemRefType>(memref.getType());
@@ -87,7 +90,8 @@ void Emitter::store(Value value, Value memref, ValueRange at) {
 }
 
 Value Emitter::laneMask(int64_t lanes) {
-  return vector::ConstantMaskOp::create(b, loc, vec(kLanes, b.getI1Type()), ArrayRef<int64_t>{lanes});
+  return vector::ConstantMaskOp::create(b, loc, vec(kLanes, b.getI1Type()),
+                                        ArrayRef<int64_t>{lanes});
 }
 
 Value Emitter::loadLanes(Value memref, ValueRange at, int64_t lanes) {
@@ -129,10 +133,11 @@ Value Emitter::widen(Value value) {
     auto with = [&](Type e) {
       return isa<VectorType>(type) ? Type(vec(cast<VectorType>(type).getNumElements(), e)) : e;
     };
-    Value bits = isa<VectorType>(type)
-                     ? vector::BitCastOp::create(b, loc, cast<VectorType>(with(b.getI16Type())), value)
-                           .getResult()
-                     : arith::BitcastOp::create(b, loc, b.getI16Type(), value).getResult();
+    Value bits =
+        isa<VectorType>(type)
+            ? vector::BitCastOp::create(b, loc, cast<VectorType>(with(b.getI16Type())), value)
+                  .getResult()
+            : arith::BitcastOp::create(b, loc, b.getI16Type(), value).getResult();
     Value word = arith::ExtUIOp::create(b, loc, with(b.getI32Type()), bits);
     Value high = arith::ShLIOp::create(b, loc, word, constant(with(b.getI32Type()), 16));
     return arith::BitcastOp::create(b, loc, wide, high);
@@ -149,7 +154,8 @@ Value Emitter::narrow(Value value, Type element) {
   return arith::TruncFOp::create(b, loc, type, value);
 }
 
-//===- Reductions ----------------------------------------------------------------------------------===//
+//===- Reductions
+//----------------------------------------------------------------------------------===//
 
 // Folds the upper half of the lanes onto the lower one until one is left.
 static Value foldHalves(Emitter &e, Value vector, llvm::function_ref<Value(Value, Value)> combine) {
@@ -171,7 +177,8 @@ Value Emitter::maxLanes(Value v) {
   return foldHalves(*this, v, [&](Value a, Value c) { return max(a, c); });
 }
 
-//===- Loops ---------------------------------------------------------------------------------------===//
+//===- Loops
+//---------------------------------------------------------------------------------------===//
 
 void Emitter::loop(Value from, Value to, Value step, Body body) {
   auto loop = scf::ForOp::create(b, loc, from, to, step);
@@ -218,8 +225,8 @@ Value Emitter::foldChunks(int64_t width, Value init,
   Value accumulator = init;
   if (full)
     accumulator = fold(index(0), index(full), kLanes, init, [&](Value column, ValueRange acc) {
-                    return SmallVector<Value>{body(column, kLanes, acc[0])};
-                  })[0];
+      return SmallVector<Value>{body(column, kLanes, acc[0])};
+    })[0];
   if (width != full)
     accumulator = body(index(full), width - full, accumulator);
   return accumulator;

@@ -2,8 +2,8 @@
 //
 // Every kernel says which buffers it reads and writes, and how its threads share each of them. Two
 // accesses need a barrier between them if they touch the same bytes, one writes, and they are not
-// shared out alike. At the start of a layer and of a loop's body nothing is known about what threads
-// did before: the first shared access gets a barrier.
+// shared out alike. At the start of a layer and of a loop's body nothing is known about what
+// threads did before: the first shared access gets a barrier.
 
 #include "codegen/cpu/Phases.h"
 
@@ -17,8 +17,8 @@ using tile::Split;
 namespace moire::cpu {
 namespace {
 
-// How the threads share a buffer: each its own rows, its own KV heads, or in no way that two kernels
-// would agree on.
+// How the threads share a buffer: each its own rows, its own KV heads, or in no way that two
+// kernels would agree on.
 enum class Owner { Rows, Heads, Any };
 
 struct Access {
@@ -28,9 +28,7 @@ struct Access {
 };
 
 Owner ownerOf(Split split) {
-  return split == Split::Rows    ? Owner::Rows
-         : split == Split::Heads ? Owner::Heads
-                                 : Owner::Any;
+  return split == Split::Rows ? Owner::Rows : split == Split::Heads ? Owner::Heads : Owner::Any;
 }
 
 // What a kernel touches. Host data that no kernel writes (tokens, positions, weights) is left out.

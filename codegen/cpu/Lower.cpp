@@ -32,8 +32,7 @@ namespace moire::cpu {
 namespace {
 
 // Makes addresses and descriptors out of the step's fields.
-template <typename Op>
-class StepPattern : public ConvertOpToLLVMPattern<Op> {
+template <typename Op> class StepPattern : public ConvertOpToLLVMPattern<Op> {
 public:
   StepPattern(const LLVMTypeConverter &converter, const Plan &plan)
       : ConvertOpToLLVMPattern<Op>(converter), plan(plan) {}
@@ -66,8 +65,8 @@ protected:
                                ArrayRef<LLVM::GEPArg>{bytes});
   }
 
-  // A descriptor for row-major data at `address`; `rows` is the size of the dynamic dimension before
-  // the last static ones.
+  // A descriptor for row-major data at `address`; `rows` is the size of the dynamic dimension
+  // before the last static ones.
   Value descriptor(Builder &b, Location loc, MemRefType type, Value address, Value rows) const {
     const LLVMTypeConverter &converter = *this->getTypeConverter();
     auto result = MemRefDescriptor::poison(b, loc, converter.convertType(type));
@@ -123,9 +122,9 @@ struct InputLowering : StepPattern<tile::InputOp> {
   using StepPattern::StepPattern;
   LogicalResult matchAndRewrite(tile::InputOp op, OpAdaptor adaptor, Builder &b) const override {
     static constexpr size_t offsets[] = {
-        offsetof(moire_step, tokens),    offsetof(moire_step, slots),
-        offsetof(moire_step, positions), offsetof(moire_step, rows),
-        offsetof(moire_step, logits),    offsetof(moire_step, kv),
+        offsetof(moire_step, tokens),     offsetof(moire_step, slots),
+        offsetof(moire_step, positions),  offsetof(moire_step, rows),
+        offsetof(moire_step, logits),     offsetof(moire_step, kv),
         offsetof(moire_step, page_table), offsetof(moire_step, taps)};
     Location loc = op.getLoc();
     auto pointer = LLVM::LLVMPointerType::get(b.getContext());
@@ -171,9 +170,9 @@ struct BarrierLowering : StepPattern<tile::BarrierOp> {
 
 void declareBarrier(ModuleOp module) {
   OpBuilder b(module.getBodyRegion());
-  auto type = LLVM::LLVMFunctionType::get(
-      LLVM::LLVMVoidType::get(b.getContext()),
-      {LLVM::LLVMPointerType::get(b.getContext()), b.getI64Type()});
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                  {LLVM::LLVMPointerType::get(b.getContext()), b.getI64Type()});
   LLVM::LLVMFuncOp::create(b, module.getLoc(), "moire_barrier", type);
 }
 

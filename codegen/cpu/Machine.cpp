@@ -1,9 +1,9 @@
 #include "codegen/cpu/Machine.h"
 
+#include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
@@ -44,9 +44,8 @@ FailureOr<Machine> Machine::lookup(StringRef name, int optLevel, std::string &er
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target)
     return failure();
-  machine.target.reset(target->createTargetMachine(triple, machine.cpu, features, {},
-                                                   llvm::Reloc::PIC_, std::nullopt,
-                                                   codeGenLevel(optLevel)));
+  machine.target.reset(target->createTargetMachine(
+      triple, machine.cpu, features, {}, llvm::Reloc::PIC_, std::nullopt, codeGenLevel(optLevel)));
   const llvm::MCSubtargetInfo &info = *machine.target->getMCSubtargetInfo();
   if (!info.isCPUStringValid(machine.cpu)) {
     error = "unknown CPU '" + machine.cpu +
@@ -63,7 +62,8 @@ FailureOr<Machine> Machine::lookup(StringRef name, int optLevel, std::string &er
   if (machine.has(MOIRE_CPU_AVX512) && checks("+avx512bf16"))
     machine.features |= MOIRE_CPU_AVX512_BF16;
   if (!machine.has(MOIRE_CPU_AVX2)) {
-    error = "the CPU '" + machine.cpu + "' lacks AVX2, FMA or F16C; Moire needs x86-64-v3 or better";
+    error =
+        "the CPU '" + machine.cpu + "' lacks AVX2, FMA or F16C; Moire needs x86-64-v3 or better";
     return failure();
   }
   return machine;

@@ -85,7 +85,8 @@ void PanelReader::dequantizeBlock(Value block, llvm::function_ref<void(int64_t, 
         continue;
       }
       // Low nibbles are columns 0 … 3 of the line, high ones 4 … 7.
-      Value shifted = arith::ShRUIOp::create(e.b, e.loc, words, constant(8 * (i % 4) + 4 * (i / 4)));
+      Value shifted =
+          arith::ShRUIOp::create(e.b, e.loc, words, constant(8 * (i % 4) + 4 * (i / 4)));
       Value q = arith::AndIOp::create(e.b, e.loc, shifted, constant(15));
       if (format == Format::Q4_0)
         q = e.sub(q, constant(8));

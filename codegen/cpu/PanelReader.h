@@ -25,8 +25,8 @@ public:
   /// A line of quants as stored, <64 x i8>.
   Value line(Value block, int64_t line);
 
-  /// Dequantized weights of 16 rows, f32: all 32 columns of a block, calling use(k in block, values).
-  /// Each value is rounded as ggml's dequantization rounds it.
+  /// Dequantized weights of 16 rows, f32: all 32 columns of a block, calling use(k in block,
+  /// values). Each value is rounded as ggml's dequantization rounds it.
   void dequantizeBlock(Value block, llvm::function_ref<void(int64_t, Value)> use);
   /// Column k of a plain format, 16 rows widened to f32.
   Value column(Value k);
@@ -40,8 +40,8 @@ private:
   PanelParts parts;
 };
 
-/// Dequantizes row `row` of a matrix of `k` columns: calls use(first column, values) with vectors of
-/// 1 or 4 f32 values.
+/// Dequantizes row `row` of a matrix of `k` columns: calls use(first column, values) with vectors
+/// of 1 or 4 f32 values.
 void emitReadRow(Emitter &e, mlir::tile::Format format, Value bytes, Value row, int64_t k,
                  llvm::function_ref<void(Value, Value)> use);
 

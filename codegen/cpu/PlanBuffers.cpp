@@ -1,5 +1,5 @@
-// plan: every buffer gets its place. Buffers that are alive at the same time do not overlap; a layer's
-// buffers start behind those that the forward function keeps alive across its calls.
+// plan: every buffer gets its place. Buffers that are alive at the same time do not overlap; a
+// layer's buffers start behind those that the forward function keeps alive across its calls.
 
 #include "codegen/cpu/Phases.h"
 
@@ -34,6 +34,8 @@ public:
         continue;
       Buffer buffer{alloc, number[alloc], number[alloc], alloc.getPlannedBytes()};
       extend(buffer, alloc.getResult(), body, number);
+      if (space == tile::Space::Shared)
+        buffer.last = endOfReaders(body, buffer.last);
       for (int64_t i = buffer.first; i <= buffer.last; ++i)
         buffer.acrossCalls |= calls[i];
       buffers.push_back(buffer);
@@ -74,6 +76,19 @@ private:
       if (user->getNumResults() == 1 && isa<MemRefType>(user->getResult(0).getType()))
         extend(buffer, user->getResult(0), body, number);
     }
+  }
+
+  // Other threads may still read a buffer after its last use here, until a barrier stands between.
+  // One comes for the sake of data before or behind the next product or attention: bytes that are
+  // reused only after that cost no barrier of their own.
+  static int64_t endOfReaders(Block &body, int64_t last) {
+    int64_t i = 0;
+    for (Operation &op : body) {
+      if (i > last && isa<tile::ContractOp, tile::AttendOp>(op))
+        return i;
+      ++i;
+    }
+    return last;
   }
 
   std::vector<Buffer> buffers;

@@ -75,11 +75,12 @@ void expandCopy(Emitter &e, tile::CopyOp op) {
   });
 }
 
-//===- Rounding to int8 ----------------------------------------------------------------------------===//
+//===- Rounding to int8
+//----------------------------------------------------------------------------===//
 
 // Rounds the 32 values of a block, given as two vectors, and writes them with their scale and sum.
-// Of the scales max / (127 - k) the one with the smallest squared error is taken (the first of equal
-// ones): they round the same values differently, and the best of four has a sixth less error.
+// Of the scales max / (127 - k) the one with the smallest squared error is taken (the first of
+// equal ones): they round the same values differently, and the best of four has a sixth less error.
 static void emitQuantizeBlock(Emitter &e, Value low, Value high, Value row, Value block,
                               ValueRange outs) {
   VectorType i32x16 = e.vec(kLanes, e.b.getI32Type());
@@ -142,22 +143,24 @@ void expandQuantize(Emitter &e, tile::QuantizeOp op) {
     e.loop(e.index(0), e.index(blocks), 1, [&](Value block) {
       Value column = e.mulConst(block, 32);
       emitQuantizeBlock(e, e.loadLanes(op.getX(), {row, column}),
-                        e.loadLanes(op.getX(), {row, e.addConst(column, kLanes)}), row, block, outs);
+                        e.loadLanes(op.getX(), {row, e.addConst(column, kLanes)}), row, block,
+                        outs);
     });
   });
 }
 
-//===- Norm ----------------------------------------------------------------------------------------===//
+//===- Norm
+//----------------------------------------------------------------------------------------===//
 
 void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
   Value x = op.getX(), gain = op.getGain();
   int64_t width = widthOf(x);
   e.share(op.getSplit(), e.dim(x, 0), [&](Value row) {
-    Value squares = e.foldChunks(width, e.constant(e.f32x16(), 0),
-                                 [&](Value column, int64_t lanes, Value sum) {
-                                   Value v = e.loadLanes(x, {row, column}, lanes);
-                                   return e.fma(v, v, sum);
-                                 });
+    Value squares =
+        e.foldChunks(width, e.constant(e.f32x16(), 0), [&](Value column, int64_t lanes, Value sum) {
+          Value v = e.loadLanes(x, {row, column}, lanes);
+          return e.fma(v, v, sum);
+        });
     Value mean = e.div(e.sumLanes(squares), e.constant(e.f32(), width));
     Value eps = e.constant(e.f32(), op.getEps().convertToDouble());
     Value root = math::SqrtOp::create(e.b, e.loc, e.add(mean, eps));
@@ -180,15 +183,15 @@ void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
   });
 }
 
-//===- RoPE ----------------------------------------------------------------------------------------===//
+//===- RoPE
+//----------------------------------------------------------------------------------------===//
 
 void expandRope(Emitter &e, tile::RopeOp op) {
   Value x = op.getX(), out = op.getOut();
   int64_t headDim = op.getHeadDim(), half = op.getRotaryDims() / 2, width = widthOf(x);
   Value heads = e.index(width / headDim);
   e.share(op.getSplit(), e.dim(x, 0), [&](Value row) {
-    Value position =
-        arith::SIToFPOp::create(e.b, e.loc, e.f32(), e.load(op.getPositions(), row));
+    Value position = arith::SIToFPOp::create(e.b, e.loc, e.f32(), e.load(op.getPositions(), row));
     e.chunks(half, [&](Value i, int64_t lanes) {
       Value angle = e.mul(e.splat(position), e.loadLanes(op.getFrequencies(), i, lanes));
       auto [sine, cosine] = emitSinCos(e, angle);

@@ -31,7 +31,8 @@ Scheduler::Scheduler(func::FuncOp from, const Machine &machine, Plan &plan)
     : from(from), machine(machine), plan(plan), one(from.getName().ends_with(kOne)), b(from),
       loc(from.getLoc()) {}
 
-//===- Buffers -------------------------------------------------------------------------------------===//
+//===- Buffers
+//-------------------------------------------------------------------------------------===//
 
 Value Scheduler::rowCount(Count count) {
   return one ? Value() : Value(tile::CountOp::create(b, loc, b.getIndexType(), count));
@@ -68,9 +69,7 @@ RowBuffer Scheduler::allocQuantized(int64_t width, Count count, bool shared) {
   return {{values, scales, sums}, 0, width, count, shared};
 }
 
-Value Scheduler::ids(Input field, Count count) {
-  return input(field, {}, b.getI32Type(), count);
-}
+Value Scheduler::ids(Input field, Count count) { return input(field, {}, b.getI32Type(), count); }
 
 Value Scheduler::view(const RowBuffer &rows) {
   Value buffer = rows.buffers[0];
@@ -104,10 +103,12 @@ Value Scheduler::weight(Value value) {
   if (packed.format == PanelFormat::Vector)
     return vectorWeight(packed, slice);
   auto type = MemRefType::get({packed.slice_bytes}, b.getI8Type());
-  return tile::WeightOp::create(b, loc, type, packed.name, packed.offset, packed.slice_bytes, slice);
+  return tile::WeightOp::create(b, loc, type, packed.name, packed.offset, packed.slice_bytes,
+                                slice);
 }
 
-//===- Structure -----------------------------------------------------------------------------------===//
+//===- Structure
+//-----------------------------------------------------------------------------------===//
 
 func::FuncOp Scheduler::run() {
   bool isForward = from.getName().starts_with("forward");
@@ -213,9 +214,8 @@ LogicalResult Scheduler::scheduleOp(Operation &op) {
         rows[o.getResult()] = out;
         return success();
       })
-      .Default([](Operation *o) {
-        return o->emitError() << "no kernel for this operation on a CPU";
-      });
+      .Default(
+          [](Operation *o) { return o->emitError() << "no kernel for this operation on a CPU"; });
 }
 
 LogicalResult Scheduler::scheduleLoop(scf::ForOp loop) {

@@ -20,9 +20,7 @@ struct RowBuffer {
   int64_t column = 0, width = 0;
   mlir::tile::Count count = mlir::tile::Count::Tokens;
   bool shared = true;
-  bool isWhole() const {
-    return buffers.size() == 1 && column == 0;
-  }
+  bool isWhole() const { return buffers.size() == 1 && column == 0; }
 };
 
 /// Rewrites one function (a variant) from tensors to buffers. The old operations are left for the
@@ -89,8 +87,8 @@ private:
   llvm::DenseMap<mlir::Value, RowBuffer> rows;          // tensors of rows
   llvm::DenseMap<mlir::Value, mlir::tile::Side> states; // key and value states
   llvm::DenseMap<mlir::Value, mlir::tile::Input> idInputs;
-  mlir::IRMapping scalars;                              // index values
-  llvm::DenseSet<mlir::Operation *> done;               // fused into an earlier one
+  mlir::IRMapping scalars;                // index values
+  llvm::DenseSet<mlir::Operation *> done; // fused into an earlier one
 };
 
 } // namespace moire::cpu

@@ -64,8 +64,7 @@ void Scheduler::scheduleNorm(moe::RmsNormOp op) {
 }
 
 void Scheduler::scheduleQuantize(moe::QuantizeRowsOp op) {
-  RowBuffer out =
-      allocQuantized(widthOf(op.getResult()), rows.find(op.getX())->second.count, !one);
+  RowBuffer out = allocQuantized(widthOf(op.getResult()), rows.find(op.getX())->second.count, !one);
   tile::QuantizeOp::create(b, loc, rowSplit(), operands(op.getX())[0], out.buffers[0],
                            out.buffers[1], out.buffers[2]);
   rows[op.getResult()] = out;
@@ -100,7 +99,8 @@ void Scheduler::scheduleAdd(arith::AddFOp op) {
   rows[op.getResult()] = out;
 }
 
-//===- Keys and values -----------------------------------------------------------------------------===//
+//===- Keys and values
+//-----------------------------------------------------------------------------===//
 
 // The pool as elements; its extent is the host's affair.
 static Value kvPool(OpBuilder &b, Location loc, Type element) {
@@ -115,11 +115,10 @@ static Value pageTable(OpBuilder &b, Location loc) {
 
 void Scheduler::scheduleKvAppend(moe::KvAppendOp op) {
   tile::Side side = states.lookup(op.getState());
-  tile::KvAppendOp::create(b, loc, one ? Split::Heads : Split::Rows, side,
-                           operands(op.getValues())[0], kvPool(b, loc, plan.kv.getElement()),
-                           pageTable(b, loc), ids(Input::Slots, Count::Tokens),
-                           ids(Input::Positions, Count::Tokens), scalars.lookup(op.getLayer()),
-                           plan.kv);
+  tile::KvAppendOp::create(
+      b, loc, one ? Split::Heads : Split::Rows, side, operands(op.getValues())[0],
+      kvPool(b, loc, plan.kv.getElement()), pageTable(b, loc), ids(Input::Slots, Count::Tokens),
+      ids(Input::Positions, Count::Tokens), scalars.lookup(op.getLayer()), plan.kv);
   states[op.getResult()] = side;
 }
 
@@ -127,12 +126,13 @@ void Scheduler::scheduleAttention(moe::AttentionOp op) {
   RowBuffer out = allocRows(widthOf(op.getResult()), Count::Tokens, true);
   auto scratchType =
       MemRefType::get({kQueryTile, plan.kv.getPage() + plan.kv.getValueStride()}, b.getF32Type());
-  Value scratch = tile::AllocOp::create(b, loc, scratchType, Space::Private, Value(), IntegerAttr());
+  Value scratch =
+      tile::AllocOp::create(b, loc, scratchType, Space::Private, Value(), IntegerAttr());
   tile::AttendOp::create(b, loc, one ? Split::Heads : Split::Tiles, operands(op.getQueries())[0],
                          kvPool(b, loc, plan.kv.getElement()), pageTable(b, loc),
                          ids(Input::Slots, Count::Tokens), ids(Input::Positions, Count::Tokens),
-                         scratch, view(out), scalars.lookup(op.getLayer()), plan.kv,
-                         op.getScale(), op.getWindowAttr());
+                         scratch, view(out), scalars.lookup(op.getLayer()), plan.kv, op.getScale(),
+                         op.getWindowAttr());
   rows[op.getResult()] = out;
 }
 
@@ -140,14 +140,15 @@ void Scheduler::scheduleTap(moe::TapOp op) {
   plan.tapped = true;
   int64_t width = widthOf(op.getValue());
   // [streams, T, width]: how many streams there are is not needed to address one.
-  auto type = MemRefType::get(
-      {ShapedType::kDynamic, one ? 1 : ShapedType::kDynamic, width}, b.getF32Type());
+  auto type = MemRefType::get({ShapedType::kDynamic, one ? 1 : ShapedType::kDynamic, width},
+                              b.getF32Type());
   Value taps = tile::InputOp::create(b, loc, type, Input::Taps, rowCount(Count::Tokens));
   tile::CopyOp::create(b, loc, Split::Rows, operands(op.getValue())[0], taps,
                        scalars.lookup(op.getIndex()));
 }
 
-//===- Products --------------------------------------------------------------------------------------===//
+//===- Products
+//--------------------------------------------------------------------------------------===//
 
 void Scheduler::scheduleLinear(moe::LinearOp op) {
   int64_t width = widthOf(op.getResult());
@@ -213,9 +214,9 @@ void Scheduler::scheduleContract(Operation *op, Value x, Value weightValue, Valu
   Value stripBuffer;
   if (strip)
     stripBuffer = tile::AllocOp::create(b, loc, strip, Space::Private, Value(), IntegerAttr());
-  tile::ContractOp::create(b, loc, Split::Panels, instruction, format, inputs,
-                           weight(weightValue), bias ? weight(bias) : Value(), stripBuffer, out,
-                           epilogue, width, packed.k);
+  tile::ContractOp::create(b, loc, Split::Panels, instruction, format, inputs, weight(weightValue),
+                           bias ? weight(bias) : Value(), stripBuffer, out, epilogue, width,
+                           packed.k);
 }
 
 } // namespace moire::cpu

@@ -1,4 +1,5 @@
-// The numbers that schedules are made with, in one place. Results depend on none of them but the page.
+// The numbers that schedules are made with, in one place. Results depend on none of them but the
+// page.
 
 #ifndef MOIRE_CODEGEN_CPU_TUNING_H
 #define MOIRE_CODEGEN_CPU_TUNING_H
@@ -16,8 +17,8 @@ constexpr int64_t kFloatUnroll = 4;
 /// Query rows that share each load of keys and values.
 constexpr int64_t kQueryTile = 4;
 
-/// Positions in a page of keys and values, also the tile of the online softmax: part of the order of
-/// accumulation, so results do depend on this one.
+/// Positions in a page of keys and values, also the tile of the online softmax: part of the order
+/// of accumulation, so results do depend on this one.
 constexpr int64_t kKvPage = 64;
 
 } // namespace moire::cpu

@@ -35,8 +35,8 @@ Value emitExp(Emitter &e, Value x) {
   Value r = e.fma(n, e.constant(type, -0.693359375), x);
   r = e.fma(n, e.constant(type, 2.12194440e-4), r);
   // Taylor's series up to r^7 / 7!, whose remainder is below 2^-28 on this interval.
-  Value p = polynomial(e, r,
-                       {1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1.0, 1.0});
+  Value p =
+      polynomial(e, r, {1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1.0, 1.0});
   // 2^n, made in the exponent field.
   Value exponent = e.add(arith::FPToSIOp::create(e.b, e.loc, i32, n), e.constant(i32, 127));
   Value power = arith::ShLIOp::create(e.b, e.loc, exponent, e.constant(i32, 23));
@@ -58,10 +58,10 @@ std::pair<Value, Value> emitSinCos(Emitter &e, Value x) {
   r = e.fma(n, e.constant(type, 1.7151245100058819e-15), r);
   Value square = e.mul(r, r);
   // Taylor's series: the first terms left out are below 1e-9.
-  Value sinR = e.mul(r, polynomial(e, square,
-                                   {1.0 / 362880, -1.0 / 5040, 1.0 / 120, -1.0 / 6, 1.0}));
-  Value cosR = polynomial(e, square,
-                          {-1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24, -1.0 / 2, 1.0});
+  Value sinR =
+      e.mul(r, polynomial(e, square, {1.0 / 362880, -1.0 / 5040, 1.0 / 120, -1.0 / 6, 1.0}));
+  Value cosR =
+      polynomial(e, square, {-1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24, -1.0 / 2, 1.0});
   // Quadrant n mod 4: odd ones swap sine and cosine, bit 1 of n (n + 1 for the cosine) is the sign.
   Value quadrant = arith::FPToSIOp::create(e.b, e.loc, i32, n);
   auto bit = [&](Value v, int64_t mask) {

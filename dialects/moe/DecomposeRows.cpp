@@ -78,18 +78,42 @@ Value Decomposer::roundedToBlocks(Value x) {
                          Value magnitude = math::AbsFOp::create(b, loc, args[0]);
                          return arith::MaximumFOp::create(b, loc, args[1], magnitude);
                        });
-  Value rounded =
-      loop({values, largest}, {element, block, element}, empty(x, {0}, {blocks, BlockAttr::kBlock}),
-           0, [&](ValueRange args) -> Value {
-             Value scale = arith::DivFOp::create(b, loc, args[1], constant(127.0f));
-             Value isZero =
-                 arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, scale, constant(0.0f));
-             Value quotient = arith::DivFOp::create(b, loc, args[0], scale);
-             Value q = math::RoundEvenOp::create(b, loc, quotient);
-             q = arith::SelectOp::create(b, loc, isZero, constant(0.0f), q);
-             return arith::MulFOp::create(b, loc, scale, q);
-           });
-  return as(tensor::CollapseShapeOp::create(b, loc, rounded, split), x.getType());
+  // Of the candidates' roundings the one with the smallest squared error; the first of equal ones.
+  Value best, bestError;
+  for (int64_t k = 0; k < BlockAttr::kScaleCandidates; ++k) {
+    Value rounded = loop(
+        {values, largest}, {element, block, element}, empty(x, {0}, {blocks, BlockAttr::kBlock}), 0,
+        [&](ValueRange args) -> Value {
+          Value limit = constant(static_cast<float>(127 - k)), zero = constant(0.0f);
+          Value isZero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, args[1], zero);
+          Value inverse = arith::DivFOp::create(b, loc, limit, args[1]);
+          inverse = arith::SelectOp::create(b, loc, isZero, zero, inverse);
+          Value q =
+              math::RoundEvenOp::create(b, loc, arith::MulFOp::create(b, loc, args[0], inverse));
+          return arith::MulFOp::create(b, loc, arith::DivFOp::create(b, loc, args[1], limit), q);
+        });
+    Value error =
+        loop({values, rounded}, {element, element, block}, filled(0.0f, x, {0}, {blocks}), 1,
+             [&](ValueRange args) -> Value {
+               Value difference = arith::SubFOp::create(b, loc, args[0], args[1]);
+               return arith::AddFOp::create(b, loc, args[2],
+                                            arith::MulFOp::create(b, loc, difference, difference));
+             });
+    if (k == 0) {
+      best = rounded, bestError = error;
+      continue;
+    }
+    auto smaller = [&](ValueRange args) -> Value { // of: kept, new, error of kept, error of new
+      Value better = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, args[3], args[2]);
+      return arith::SelectOp::create(b, loc, better, args[1], args[0]);
+    };
+    best = loop({best, rounded, bestError, error}, {element, element, block, block, element},
+                empty(x, {0}, {blocks, BlockAttr::kBlock}), 0, smaller);
+    AffineMap plane = map(2, {0, 1});
+    bestError = loop({bestError, error, bestError, error}, {plane, plane, plane, plane, plane},
+                     empty(x, {0}, {blocks}), 0, smaller);
+  }
+  return as(tensor::CollapseShapeOp::create(b, loc, best, split), x.getType());
 }
 
 Values QuantizeRowsOp::decomposeOperation(OpBuilder &builder) {

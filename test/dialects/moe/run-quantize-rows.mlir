@@ -1,7 +1,8 @@
 // RUN: cat %s %prelude | %run_oracle | FileCheck %s
 
-// The first block's scale is 127 / 127 = 1 (ties go to even), the second's 254 / 127 = 2; the second
-// row's blocks are a block of zeros and one with the scale 0.5.
+// The first block's best scale is 127 / 124 = 1.02419 (error 1.5037, against 1.57 with 127 / 127), the
+// second's 254 / 124; the second row's blocks are a block of zeros and one with the scale 63.5 / 127,
+// where 0.5 would be a tie.
 func.func @main() {
   %x = arith.constant dense<[
     [127.0, 0.5, 1.5, 2.5, -0.5, -1.5, 2.4, 2.6,  0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
@@ -16,7 +17,7 @@ func.func @main() {
   %q = moe.quantize_rows %x : tensor<2x64xf32> -> tensor<2x64xf32, #moe.block<int8>>
   %values = tensor.cast %q : tensor<2x64xf32, #moe.block<int8>> to tensor<2x64xf32>
   // CHECK: sizes = [2, 64]
-  // CHECK-NEXT: {{\[\[}}127, 0, 2, 2, {{-?}}0, -2, 2, 3, 0, {{.*}} 0, 0, 4, -4, 4, -254, 0, 0, 2, 0, {{.*}} 0],
+  // CHECK-NEXT: {{\[\[}}127, 0, 1.02419, 2.04839, {{-?}}0, -1.02419, 2.04839, 3.07258, 0, {{.*}} 0, 0, 2.04839, -2.04839, 4.09677, -254, 0, 0, 2.04839, 0, {{.*}} 0],
   // CHECK-NEXT: [0, 0, {{.*}} 0, 0, 0.5, 1, 63.5]]
   %v = tensor.cast %values : tensor<2x64xf32> to tensor<?x?xf32>
   call @print(%v) : (tensor<?x?xf32>) -> ()
