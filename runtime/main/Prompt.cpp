@@ -73,7 +73,10 @@ int readPrompt(const Program &program, std::vector<int32_t> &ids) {
   if (options.chat.value_or(false) && !hasChat)
     return complain(kUnsupported,
                     "--chat: the model has no chat form; --no-chat continues the text");
-  if (options.chat.value_or(hasChat))
+  const bool chat = options.chat.value_or(hasChat);
+  if (chat && text.empty())
+    return complain(kUsage, "the prompt is empty");
+  if (chat)
     ids = chatMlPrompt(program.tokenizer, program.metadata.system, text);
   else
     ids = program.tokenizer.encode(text, !options.noSpecial);

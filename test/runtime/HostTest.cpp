@@ -10,6 +10,8 @@
 #include <cmath>
 #include <numeric>
 
+extern "C" int32_t hostVersionSeenFromC(void);
+
 namespace moire {
 namespace {
 
@@ -71,7 +73,10 @@ protected:
   std::vector<float> logits;
 };
 
-TEST_F(HostTest, VersionsAgree) { EXPECT_EQ(moire_host_version(), MOIRE_HOST_VERSION); }
+TEST_F(HostTest, VersionsAgree) {
+  EXPECT_EQ(moire_host_version(), MOIRE_HOST_VERSION);
+  EXPECT_EQ(hostVersionSeenFromC(), MOIRE_HOST_VERSION);
+}
 
 TEST_F(HostTest, OpenChecksItsArguments) {
   EXPECT_EQ(moire_open(MOIRE_HOST_VERSION, &moire_this_program, path.c_str(), nullptr, message,

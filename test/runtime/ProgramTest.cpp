@@ -368,6 +368,7 @@ TEST_F(ProgramTest, WrongUse) {
   expectError({"--frobnicate"}, 2, "--frobnicate");
   expectError({"--token-ids", "261", "--print-ids"}, 2, "outside of the vocabulary 0 .. 260");
   expectError({"--raw", "-p", ""}, 2, "the prompt is empty");
+  expectError({}, 2, "the prompt is empty");
   expectError({"--token-ids", "1", "--print-ids", "--ctx", "65"}, 2, "65 is more than the 64");
   expectError({"--token-ids", "1,2,3", "--print-ids", "--ctx", "2"}, 5, "raise --ctx");
   expectError({"--prompt-file", folder / "missing"}, 3, "No such file");
