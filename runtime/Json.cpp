@@ -262,6 +262,11 @@ private:
   size_t at = 0;
 };
 
+// Characters that some programs take for the end of a line: JSON lines must survive them.
+bool endsLineOrControls(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+}
+
 void appendQuoted(std::string &out, std::string_view value) {
   out += '"';
   while (!value.empty()) {
@@ -275,8 +280,8 @@ void appendQuoted(std::string &out, std::string_view value) {
       out += "\\n";
     else if (c == '\t')
       out += "\\t";
-    else if (c < 0x20)
-      out += format("\\u%04x", c);
+    else if (endsLineOrControls(character.codePoint))
+      out += format("\\u%04x", static_cast<unsigned>(character.codePoint));
     else
       out += value.substr(0, character.bytes);
     value.remove_prefix(character.bytes);

@@ -109,6 +109,12 @@ TEST(Json, WritesOnlyUtf8AndFiniteNumbers) {
   EXPECT_EQ(json.text, "[\"a\xEF\xBF\xBD\xEF\xBF\xBD\", null, null]");
 }
 
+TEST(Json, EscapesWhateverEndsALine) {
+  JsonWriter json;
+  json.string("\x7F\xC2\x85\xE2\x80\xA8\xE2\x80\xA9\r\xC2\xA0");
+  EXPECT_EQ(json.text, "\"\\u007f\\u0085\\u2028\\u2029\\u000d\xC2\xA0\"");
+}
+
 TEST(Metadata, ReadsWhatTheCompilerWrites) {
   Metadata metadata;
   std::string error;
