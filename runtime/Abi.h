@@ -52,8 +52,8 @@ typedef struct moire_program {
   int64_t kv_page_bytes;
   int64_t tapped;          /* 1: step.taps is written */
   int64_t cpu_features;    /* bits of enum moire_cpu_feature that the code needs */
-  moire_step_fn step_one;  /* T = 1 */
-  moire_step_fn step_many; /* any T */
+  moire_step_fn step_one;  /* T = 1 and R = 1 */
+  moire_step_fn step_many; /* any T and R */
 } moire_program;
 
 enum moire_cpu_feature {

@@ -236,7 +236,8 @@ moire_status State::run(const moire_batch &batch) {
   step.row_count = rowCount;
   step.max_tokens = limits.max_tokens;
   step.pages_per_slot = pagesPerSlot;
-  team->run(tokenCount == 1 ? program.step_one : program.step_many, &step);
+  const bool one = tokenCount == 1 && rowCount == 1;
+  team->run(one ? program.step_one : program.step_many, &step);
 
   if (rowCount && logits != batch.logits)
     memcpy(batch.logits, logits, logitCount * sizeof(float));

@@ -171,6 +171,24 @@ LogicalResult Scheduler::finishRows(Value value, Value destination) {
   return success();
 }
 
+RowBuffer Scheduler::overwritable(Value stream, Operation *consumer) {
+  RowBuffer buffer = rows.find(stream)->second;
+  if (buffer.isWhole() && buffer.shared && isFree(stream, consumer, consumer))
+    return buffer;
+  RowBuffer fresh = allocRows(buffer.width, buffer.count, true);
+  tile::CopyOp::create(b, loc, tile::Split::Rows, view(buffer), view(fresh), Value());
+  return fresh;
+}
+
+bool Scheduler::isFree(Value stream, Operation *writer, Operation *except) {
+  // A slice of the stream shares its buffer, wherever the slice is used.
+  return llvm::all_of(stream.getUsers(), [&](Operation *user) {
+    return user == except || (!isa<tensor::ExtractSliceOp>(user) &&
+                              user->getBlock() == writer->getBlock() &&
+                              user->isBeforeInBlock(writer));
+  });
+}
+
 LogicalResult Scheduler::scheduleBlock(Block &block) {
   for (Operation &op : block.without_terminator())
     if (!done.contains(&op)) {
@@ -219,18 +237,20 @@ LogicalResult Scheduler::scheduleOp(Operation &op) {
 }
 
 LogicalResult Scheduler::scheduleLoop(scf::ForOp loop) {
-  auto bound = [&](Value v) { return scalars.lookup(v); };
-  auto copy = scf::ForOp::create(b, loc, bound(loop.getLowerBound()), bound(loop.getUpperBound()),
-                                 bound(loop.getStep()));
-  scalars.map(loop.getInductionVar(), copy.getInductionVar());
   // The carried tensors stay where they are.
   for (auto [init, argument, result] :
        llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults())) {
     if (isState(init.getType()))
       states[argument] = states[result] = states.lookup(init);
-    else
-      rows[argument] = rows[result] = RowBuffer(rows.find(init)->second);
+    else {
+      RowBuffer stream = overwritable(init, loop);
+      rows[argument] = rows[result] = stream;
+    }
   }
+  auto bound = [&](Value v) { return scalars.lookup(v); };
+  auto copy = scf::ForOp::create(b, loc, bound(loop.getLowerBound()), bound(loop.getUpperBound()),
+                                 bound(loop.getStep()));
+  scalars.map(loop.getInductionVar(), copy.getInductionVar());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(copy.getBody()->getTerminator());
   if (failed(scheduleBlock(*loop.getBody())))
@@ -245,13 +265,13 @@ LogicalResult Scheduler::scheduleLoop(scf::ForOp loop) {
 
 LogicalResult Scheduler::scheduleCall(func::CallOp call) {
   SmallVector<Value> arguments(to.getArguments().take_front(3));
-  SmallVector<Value> streams;
+  SmallVector<RowBuffer> streams;
   for (Value operand : call.getOperands()) {
     if (operand.getType().isIndex())
       arguments.push_back(scalars.lookup(operand));
     else if (isRows(operand.getType())) {
-      arguments.push_back(rows.find(operand)->second.buffers[0]);
-      streams.push_back(operand);
+      streams.push_back(overwritable(operand, call));
+      arguments.push_back(streams.back().buffers[0]);
     }
   }
   func::CallOp::create(b, loc, call.getCallee(), TypeRange(), arguments);
@@ -260,7 +280,7 @@ LogicalResult Scheduler::scheduleCall(func::CallOp call) {
     if (isState(result.getType()))
       states[result] = state++ == 0 ? tile::Side::Keys : tile::Side::Values;
     else
-      rows[result] = RowBuffer(rows.find(streams[stream++])->second);
+      rows[result] = streams[stream++];
   }
   return success();
 }

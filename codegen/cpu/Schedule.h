@@ -72,6 +72,11 @@ private:
   mlir::Value view(const RowBuffer &rows);
   /// view for f32 rows, the three buffers for quantized ones.
   llvm::SmallVector<mlir::Value, 3> operands(mlir::Value tensor);
+  /// The buffer of `stream` for `consumer` to overwrite: its own if nothing reads it later, else a
+  /// copy.
+  RowBuffer overwritable(mlir::Value stream, mlir::Operation *consumer);
+  /// Whether `writer` may overwrite the stream: nothing but `except` reads it from there on.
+  static bool isFree(mlir::Value stream, mlir::Operation *writer, mlir::Operation *except);
   /// The buffer that the residual of `sum` may be accumulated into, or null.
   mlir::Value accumulatorFor(mlir::Operation *product, mlir::arith::AddFOp sum);
 

@@ -181,17 +181,13 @@ void Scheduler::scheduleLinear(moe::LinearOp op) {
 }
 
 Value Scheduler::accumulatorFor(Operation *product, arith::AddFOp sum) {
-  Value stream = sum.getLhs() == product->getResult(0) ? sum.getRhs() : sum.getLhs();
+  Value result = product->getResult(0);
+  Value stream = sum.getLhs() == result ? sum.getRhs() : sum.getLhs();
   auto known = rows.find(stream);
-  if (stream == product->getResult(0) || known == rows.end() || !known->second.isWhole() ||
-      !known->second.shared || sum->getBlock() != product->getBlock())
+  if (stream == result || known == rows.end() || sum->getBlock() != product->getBlock())
     return {};
-  // A slice of the stream shares its buffer; and what reads the stream later wants the old numbers.
-  for (Operation *user : stream.getUsers())
-    if (isa<tensor::ExtractSliceOp>(user) || user->getBlock() != product->getBlock() ||
-        (user != sum && !user->isBeforeInBlock(product)))
-      return {};
-  return stream;
+  bool fits = known->second.isWhole() && known->second.shared;
+  return fits && isFree(stream, product, sum) ? stream : Value();
 }
 
 void Scheduler::scheduleContract(Operation *op, Value x, Value weightValue, Value bias,
