@@ -1,7 +1,7 @@
 // fuzz_description -max_total_time=60 corpus/description frontends/models
 
-#include "frontends/native/Parser.h"
 #include "frontends/native/Model.h"
+#include "frontends/native/Parser.h"
 #include "test/frontends/native/Samples.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
