@@ -38,7 +38,13 @@ Body BodyEvaluator::run(const std::vector<Statement> &statements, const std::str
 }
 
 void BodyEvaluator::runStatements(const std::vector<Statement> &statements) {
+  constexpr unsigned mostStatements = 10000; // parts that call parts can multiply
   for (const Statement &statement : statements) {
+    if (++statementsRun > mostStatements) {
+      diagnostics.error(statement.at, "more than " + std::to_string(mostStatements) +
+                                          " lines to run in one layer");
+      return;
+    }
     if (statement.name.empty())
       runPart(*statement.value);
     else
@@ -49,6 +55,13 @@ void BodyEvaluator::runStatements(const std::vector<Statement> &statements) {
 /// A part sees what it is given and `x`, and changes `x` only.
 void BodyEvaluator::runPart(const Expr &call) {
   const Part &part = *description.findPart(call.text);
+  constexpr unsigned deepest = 16;
+  if (partDepth == deepest) {
+    diagnostics.error(call.at,
+                      "parts call one another more than " + std::to_string(deepest) + " deep");
+    locals["x"] = Value();
+    return;
+  }
   std::map<std::string, Value> inner;
   for (size_t n = 0; n < part.parameters.size(); ++n)
     inner[part.parameters[n]] = evaluate(*call.arguments[n].value);
@@ -56,13 +69,14 @@ void BodyEvaluator::runPart(const Expr &call) {
     if (auto found = locals.find(shared); found != locals.end())
       inner[shared] = found->second;
   std::swap(locals, inner);
+  ++partDepth;
   runStatements(part.body);
+  --partDepth;
   std::swap(locals, inner);
   locals["x"] = inner["x"];
 }
 
-//===- Names
-//--------------------------------------------------------------------------------------===//
+//===- Names ------------------------------------------------------------===//
 
 Value BodyEvaluator::name(const Expr &expr) {
   if (auto found = locals.find(expr.text); found != locals.end())
@@ -108,8 +122,7 @@ std::string BodyEvaluator::describe(const Value &value) const {
   return value.spelled();
 }
 
-//===- Steps
-//------------------------------------------------------------------------------------------===//
+//===- Steps ------------------------------------------------------------===//
 
 Value BodyEvaluator::append(Step step) {
   body.steps.push_back(std::move(step));
@@ -223,8 +236,7 @@ Value BodyEvaluator::add(const Expr &expr, const Value &left, const Value &right
   return append(std::move(product));
 }
 
-//===- Calls
-//----------------------------------------------------------------------------------------===//
+//===- Calls ------------------------------------------------------------===//
 
 Value BodyEvaluator::call(const Expr &expr) {
   const VocabularyWord *word = findVocabularyWord(expr.text);

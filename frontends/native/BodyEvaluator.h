@@ -65,6 +65,7 @@ private:
   std::string layerName;
   int64_t layer;
   std::map<std::string, Value> locals;
+  unsigned partDepth = 0, statementsRun = 0;
   Body body;
 };
 

@@ -4,8 +4,7 @@
 
 using namespace moire;
 
-//===- Expressions
-//--------------------------------------------------------------------------------===//
+//===- Expressions ------------------------------------------------------------===//
 
 Value ExprEvaluator::evaluate(const Expr &expr) {
   switch (expr.kind) {
@@ -36,8 +35,7 @@ Value ExprEvaluator::binary(const Expr &expr, const Value &left, const Value &ri
   return evaluateBinary(expr, left, right, diagnostics);
 }
 
-//===- Config
-//-------------------------------------------------------------------------------------===//
+//===- Config ------------------------------------------------------------===//
 
 /// The value of `key`, or `none`: a JSON null is as good as an absent key.
 static Value lookUp(const Container &container, const std::string &key) {
@@ -78,11 +76,19 @@ Value ConfigValues::get(const std::string &name) {
   const ConfigEntry *entry = description.findConfig(name);
   if (!entry)
     return {};
+  constexpr unsigned deepest = 32; // each level is an expression on the stack
+  if (depth == deepest) {
+    diagnostics.error(entry->at, "`" + name + "` hangs on a chain of more than " +
+                                     std::to_string(deepest) + " names");
+    return {};
+  }
+  ++depth;
   // What config says holds for the whole model, also when it is asked for inside of a layer.
   std::string savedName = std::move(layerName);
   layerName.clear();
   Value value = compute(*entry);
   layerName = std::move(savedName);
+  --depth;
   return known[name] = value;
 }
 
@@ -237,8 +243,7 @@ Value ConfigValues::callPlainWord(const Expr &expr, const VocabularyWord &word,
   return Value::of(scaling);
 }
 
-//===- Matching
-//-----------------------------------------------------------------------------------===//
+//===- Matching ------------------------------------------------------------===//
 
 bool moire::matches(const Description &description, const Container &container, bool fallback) {
   for (const MatchLine &line : description.matches) {

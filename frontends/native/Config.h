@@ -58,6 +58,7 @@ private:
   const Description &description;
   const Container &container;
   std::map<std::string, Value> known;
+  unsigned depth = 0; // of names that are needed for names
   std::string layerName;
   int64_t layer = -1;
 };

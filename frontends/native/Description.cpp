@@ -35,7 +35,7 @@ std::unique_ptr<Description> moire::parseDescription(std::string path, std::stri
   description->source = {std::move(path), std::move(text)};
   Diagnostics diagnostics(description->source);
   if (description->source.text.size() > maxDescriptionBytes) {
-    diagnostics.error({}, "larger than a description can be (1 MiB)");
+    diagnostics.error({}, "larger than a description can be (64 KiB)");
   } else {
     parseText(*description, diagnostics);
     if (diagnostics.ok())

@@ -109,7 +109,7 @@ bool LineCursor::fail(const std::string &message) {
 namespace {
 
 /// Deeper expressions are refused: each level is a few calls on the stack.
-constexpr unsigned maxDepth = 64;
+constexpr unsigned maxDepth = 32;
 
 ExprPtr make(Expr::Kind kind, SourceRange at, std::string text = {}) {
   auto expr = std::make_unique<Expr>();
@@ -287,7 +287,7 @@ private:
   }
 
   // A chain of operators is a tree as deep as the chain is long.
-  static constexpr unsigned maxLength = 256;
+  static constexpr unsigned maxLength = 64;
   static constexpr size_t maxArguments = 32;
   LineCursor &cursor;
   unsigned depth = 0;

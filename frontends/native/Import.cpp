@@ -54,8 +54,7 @@ private:
     return RankedTensorType::get({ShapedType::kDynamic, width}, f32);
   }
 
-  //===- Weights
-  //----------------------------------------------------------------------------------===//
+  //===- Weights ------------------------------------------------------------===//
 
   /// The type of a weight, without the stack. Vectors are f32: the packer widens them exactly.
   RankedTensorType weightType(const WeightUse &weight, ArrayRef<int64_t> stack = {}) {
@@ -116,8 +115,7 @@ private:
                 weightType(weight, static_cast<int64_t>(layers.size())), layers);
   }
 
-  //===- Bodies
-  //-----------------------------------------------------------------------------------===//
+  //===- Bodies ------------------------------------------------------------===//
 
   /// The values that a body can see beside its rows. `layerClass` is -1 outside of the layers.
   struct Surroundings {
@@ -201,8 +199,7 @@ private:
     return rows[body.result];
   }
 
-  //===- Functions
-  //--------------------------------------------------------------------------------===//
+  //===- Functions ------------------------------------------------------------===//
 
   static std::string layerSymbol(size_t index) { return "layer_" + std::to_string(index); }
 

@@ -7,8 +7,8 @@
 
 namespace moire {
 
-/// Larger files are no descriptions.
-constexpr size_t maxDescriptionBytes = 1 << 20;
+/// Larger files are no descriptions: the built-in ones have 5 KB.
+constexpr size_t maxDescriptionBytes = 64 << 10;
 
 /// Parses and checks `text`: syntax, names, words of the vocabulary and their arguments. `path` is
 /// for messages. On failure returns null, with all errors in `error`.

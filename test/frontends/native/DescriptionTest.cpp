@@ -120,8 +120,7 @@ TEST(Description, BuiltInsAreWellFormed) {
   }
 }
 
-//===- The language
-//-------------------------------------------------------------------------------------===//
+//===- The language ------------------------------------------------------------===//
 
 TEST(Description, Arithmetic) {
   // Precedence, brackets, whole and real division, comparison.
@@ -219,8 +218,7 @@ TEST(Description, LayersMayShareWeights) {
   EXPECT_EQ(model.classes[0].body.weights[4].layer, -1);
 }
 
-//===- Mistakes of syntax
-//-------------------------------------------------------------------------------===//
+//===- Mistakes of syntax ------------------------------------------------------------===//
 
 TEST(DescriptionErrors, Syntax) {
   struct Case {
@@ -291,13 +289,28 @@ TEST(DescriptionErrors, DeepAndLongExpressions) {
   std::string deep(5000, '('), close(5000, ')'), minus(5000, '-'), sum = "1";
   for (int n = 0; n < 5000; ++n)
     sum += " + 1";
-  EXPECT_CONTAINS(parseError(changed("16)", deep + "16" + close + ")")), "nest at most 64 deep");
-  EXPECT_CONTAINS(parseError(changed("16)", minus + "16)")), "nest at most 64 deep");
-  EXPECT_CONTAINS(parseError(changed("16)", sum + ")")), "at most 256 operators");
+  EXPECT_CONTAINS(parseError(changed("16)", deep + "16" + close + ")")), "nest at most 32 deep");
+  EXPECT_CONTAINS(parseError(changed("16)", minus + "16)")), "nest at most 32 deep");
+  EXPECT_CONTAINS(parseError(changed("16)", sum + ")")), "at most 64 operators");
 }
 
-//===- Mistakes of names
-//--------------------------------------------------------------------------------===//
+TEST(DescriptionErrors, ChainsAndFloods) {
+  std::string chain = "  n0 = 1\n", parts = "part p0()\n  x = x\n";
+  for (int n = 1; n < 40; ++n) {
+    std::string last = std::to_string(n - 1), next = std::to_string(n);
+    chain += "  n" + next + " = n" + last + "\n";
+    parts += "part p" + next + "()\n  p" + last + "()\n  p" + last + "()\n";
+  }
+  EXPECT_CONTAINS(applyError(changed("  V from", chain + "  V from") + "require n39 == 1, \"\"\n"),
+                  "`n7` hangs on a chain of more than 32 names");
+  EXPECT_CONTAINS(applyError(changed("layer i\n", parts + "layer i\n  p39()\n")),
+                  "parts call one another more than 16 deep");
+  EXPECT_CONTAINS(applyError(changed("layer i\n", parts + "layer i\n  p14()\n")),
+                  "more than 10000 lines to run in one layer");
+  EXPECT_CONTAINS(parseError(std::string(70000, '#')), "larger than a description can be");
+}
+
+//===- Mistakes of names ------------------------------------------------------------===//
 
 TEST(DescriptionErrors, Names) {
   struct Case {
@@ -358,8 +371,7 @@ TEST(DescriptionErrors, EveryContainerNamesEveryWeight) {
   EXPECT_CONTAINS(parseError(text), "23:9: error: `last` is missing in `weights gguf`");
 }
 
-//===- Mistakes of shapes
-//-------------------------------------------------------------------------------===//
+//===- Mistakes of shapes ------------------------------------------------------------===//
 
 TEST(DescriptionErrors, Shapes) {
   struct Case {
@@ -432,8 +444,7 @@ TEST(DescriptionErrors, AttentionInALayer) {
                   "a layer without attention");
 }
 
-//===- Matching
-//-------------------------------------------------------------------------------------------===//
+//===- Matching ------------------------------------------------------------===//
 
 TEST(Matching, TwoDescriptionsThatMatchAreNamed) {
   ReadError error;

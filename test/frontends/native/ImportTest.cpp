@@ -7,8 +7,7 @@
 
 using namespace moire;
 
-//===- Golden checkpoints
-//---------------------------------------------------------------------------===//
+//===- Golden checkpoints ------------------------------------------------------------===//
 
 TEST(Import, LlamaGqa) {
   std::string text = importText(openModel(goldenPath("llama-gqa")));
@@ -99,8 +98,7 @@ TEST(Import, Aquila2) {
   EXPECT_CONTAINS(text, "tensor<4x?x?x2x24xf16>");
 }
 
-//===- Options
-//----------------------------------------------------------------------------------------===//
+//===- Options ------------------------------------------------------------===//
 
 TEST(Import, KeepHiddenTapsEachLayerAndTheEnd) {
   std::string text = importText(sampleLlama(), {"", /*keepHidden=*/true});
@@ -121,8 +119,7 @@ TEST(Import, EveryOperationPointsIntoTheDescription) {
   EXPECT_LACKS(text, " loc(unknown)");
 }
 
-//===- Configs
-//----------------------------------------------------------------------------------------===//
+//===- Configs ------------------------------------------------------------===//
 
 TEST(Import, AbsentKeysHaveDefaults) {
   Container c = sampleLlama();
@@ -242,8 +239,7 @@ TEST(Import, PartialRotaryInQwen2Only) {
   EXPECT_EQ(importError(c).kind, ReadError::Kind::Unsupported);
 }
 
-//===- Storage types and classes
-//------------------------------------------------------------------------===//
+//===- Storage types and classes ------------------------------------------------------------===//
 
 TEST(Import, BlockFormatsAreEncodings) {
   EXPECT_CONTAINS(importText(sampleGguf(StorageType::Q4_1)),
@@ -305,8 +301,7 @@ TEST(Import, SourceTensorsAreFoundByRecipe) {
   EXPECT_FALSE(sourceTensor(c, recipe("layer_0.q"), 4));
 }
 
-//===- What cannot be imported
-//----------------------------------------------------------------------------===//
+//===- What cannot be imported ------------------------------------------------------------===//
 
 TEST(ImportErrors, AKeyWithoutDefault) {
   Container c = sampleLlama();
