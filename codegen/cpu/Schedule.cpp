@@ -183,9 +183,9 @@ RowBuffer Scheduler::overwritable(Value stream, Operation *consumer) {
 bool Scheduler::isFree(Value stream, Operation *writer, Operation *except) {
   // A slice of the stream shares its buffer, wherever the slice is used.
   return llvm::all_of(stream.getUsers(), [&](Operation *user) {
-    return user == except || (!isa<tensor::ExtractSliceOp>(user) &&
-                              user->getBlock() == writer->getBlock() &&
-                              user->isBeforeInBlock(writer));
+    return user == except ||
+           (!isa<tensor::ExtractSliceOp>(user) && user->getBlock() == writer->getBlock() &&
+            user->isBeforeInBlock(writer));
   });
 }
 
