@@ -1,5 +1,6 @@
 // moire-opt: runs passes on IR, whole MlirOptMain (plugins, reproducers, bytecode, timing).
 
+#include "codegen/cpu/Passes.h"
 #include "dialects/moe/Moe.h"
 #include "dialects/moe/Transforms/Passes.h"
 #include "dialects/tile/Tile.h"
@@ -20,8 +21,7 @@ int main(int argc, char **argv) {
   mlir::moe::registerMoeTransformsPasses();
   mlir::moe::registerMoirePasses();
   mlir::moe::registerOptimizePipeline();
-  mlir::moe::registerMoirePasses();
-  mlir::moe::registerOptimizePipeline();
+  moire::cpu::registerMoireCpuPasses();
 
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Moire optimizer driver\n", registry));

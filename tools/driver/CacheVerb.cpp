@@ -13,11 +13,13 @@ namespace moire::driver {
 
 static const char help[] = R"(Example: moire cache list
 
-  moire cache list [--json]   what `moire run` keeps, the most recently used first
+  moire cache list            what `moire run` keeps, the most recently used first
   moire cache clean           deletes all of it
 
-The folder is moire/programs in $XDG_CACHE_HOME or ~/.cache, or programs in $MOIRE_CACHE. Beyond 20 GB,
-or $MOIRE_CACHE_SIZE (500M, 20G), the programs that were not used for longest are deleted.
+  --json                      the same as JSON
+
+The folder is moire/programs in $XDG_CACHE_HOME or ~/.cache, or programs in $MOIRE_CACHE. Beyond
+20 GB, or $MOIRE_CACHE_SIZE (500M, 20G), the programs that were not used for longest are deleted.
 )";
 
 static int list(const ProgramCache &cache, bool json) {

@@ -141,7 +141,12 @@ int Compilation::generateCode() {
   cpu.dumpDirectory = request.dump_folder;
   result.wantLlvmIr = request.emit == Emit::LlvmIr;
   result.wantAssembly = request.emit == Emit::Assembly;
-  if (mlir::failed(compileForCpu(*module, container, cpu, result)))
+  bool generated;
+  {
+    Activity activity("generating code", options.quiet);
+    generated = mlir::succeeded(compileForCpu(*module, container, cpu, result));
+  }
+  if (!generated)
     return reportBug("the code generator failed");
   endStep("generate code");
   return kDone;
@@ -154,7 +159,7 @@ int Compilation::writeText(llvm::StringRef text) {
         os << text;
         return llvm::Error::success();
       }))
-    return complain(kFailed, request.output + ": " + llvm::toString(std::move(error)));
+    return complain(std::move(error));
   report.bytes = text.size();
   return finishOutput(kDone);
 }

@@ -87,6 +87,34 @@ void Progress::show(uint64_t done, uint64_t total) {
                << llvm::format("%3u%%", unsigned(100.0 * double(done) / double(total))) << "\033[K";
 }
 
+Activity::Activity(llvm::StringRef what, bool quiet) : what(what) {
+  if (!quiet && llvm::sys::Process::StandardErrIsDisplayed())
+    ticker = std::thread(&Activity::show, this);
+}
+
+Activity::~Activity() {
+  if (!ticker.joinable())
+    return;
+  {
+    std::lock_guard lock(mutex);
+    ended = true;
+  }
+  changed.notify_one();
+  ticker.join();
+}
+
+void Activity::show() {
+  std::unique_lock lock(mutex);
+  for (int seconds = 1;; ++seconds) {
+    if (changed.wait_for(lock, std::chrono::seconds(1), [&] { return ended; })) {
+      if (seconds > 1)
+        llvm::errs() << "\r\033[K";
+      return;
+    }
+    llvm::errs() << '\r' << what << ", " << seconds << " s\033[K";
+  }
+}
+
 std::string sizeText(uint64_t bytes) {
   if (bytes < 1000)
     return llvm::formatv("{0} bytes", bytes);

@@ -9,7 +9,10 @@
 #include "llvm/Support/Error.h"
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <thread>
 
 namespace moire::driver {
 
@@ -55,6 +58,25 @@ private:
   std::string what;
   bool enabled, visible = false;
   Clock::time_point start, last;
+};
+
+/// Says on a terminal that something is being done whose length is not known, when it takes over a
+/// second: "generating code, 3 s".
+class Activity {
+public:
+  Activity(llvm::StringRef what, bool quiet);
+  ~Activity();
+  Activity(const Activity &) = delete;
+  Activity &operator=(const Activity &) = delete;
+
+private:
+  void show();
+
+  std::string what;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool ended = false;
+  std::thread ticker; // joinable if anything is to be shown
 };
 
 /// `bytes` with a unit: "812 bytes", "98.4 MB", "1.25 GB" (powers of ten).
