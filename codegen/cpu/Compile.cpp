@@ -4,8 +4,8 @@
 //   schedule    decides destinations, so that no copy is ever needed; only now do tensors end;
 //   plan        needs every buffer and every use of it;
 //   team        needs places, because two buffers in the same bytes conflict;
-//   expand      last on our own operations: a kernel's loops say nothing that the phases before
-//   need; lower       is upstream's conversion to LLVM.
+//   expand      last on our own operations: a kernel's loops say nothing that the others need;
+//   lower       is upstream's conversion to LLVM.
 
 #include "codegen/cpu/Compile.h"
 #include "codegen/cpu/Emitter.h"
@@ -40,29 +40,6 @@ void registerCpuDialects(DialectRegistry &registry) {
   registry.insert<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
                   math::MathDialect, memref::MemRefDialect, moe::MoeDialect, scf::SCFDialect,
                   tensor::TensorDialect, tile::TileDialect, vector::VectorDialect>();
-}
-
-// What the program will say of itself, from the forward function's types.
-static LogicalResult describe(ModuleOp module, int64_t page, Plan &plan) {
-  auto forward = module.lookupSymbol<func::FuncOp>("forward");
-  if (!forward)
-    return module.emitError("expected a function @forward");
-  for (Type type : forward.getArgumentTypes()) {
-    auto state = cast<RankedTensorType>(type);
-    if (state.getRank() != 5)
-      continue;
-    plan.layers = state.getDimSize(0);
-    plan.kv = tile::KvLayoutAttr::get(module.getContext(), plan.layers, state.getDimSize(3),
-                                      state.getDimSize(4), page, state.getElementType());
-  }
-  if (!plan.kv)
-    return forward.emitError("expected states of keys and values among the arguments");
-  forward.walk([&](moe::EmbedOp embed) {
-    plan.hidden = cast<RankedTensorType>(embed.getType()).getDimSize(1);
-  });
-  if (auto context = module->getAttrOfType<IntegerAttr>("moe.context"))
-    plan.context = context.getInt();
-  return success();
 }
 
 // Checks at the end of a phase what its name promises.
@@ -108,7 +85,7 @@ LogicalResult compileForCpu(ModuleOp module, const Container &container, const C
   if (page % kLanes)
     return module.emitError() << "a KV page has a multiple of " << kLanes << " positions, not "
                               << page;
-  if (failed(describe(module, page, plan)) || failed(planWeights(module, container, plan)))
+  if (failed(describeProgram(module, page, plan)) || failed(planWeights(module, container, plan)))
     return failure();
 
   auto run = [&](StringRef phase) -> LogicalResult {

@@ -1,8 +1,9 @@
 // team: a barrier wherever data crosses threads, and nowhere else.
 //
 // Every kernel says which buffers it reads and writes, and how its threads share each of them. Two
-// accesses need a barrier between them if they touch the same bytes, one writes, and they are not
-// shared out alike. At the start of a layer and of a loop's body nothing is known about what
+// accesses need a barrier between them if they touch the same bytes and one writes, unless they
+// share out the same buffer alike. (Not two buffers in the same bytes: equal rows of theirs lie at
+// different places.) At the start of a layer and of a loop's body nothing is known about what
 // threads did before: the first shared access gets a barrier.
 
 #include "codegen/cpu/Phases.h"
@@ -89,19 +90,18 @@ SmallVector<Access> accesses(Operation &op) {
   return result;
 }
 
-// Bytes that threads may share: a range of the arena, or an object of its own.
+// Bytes that threads may share: a buffer in the arena, or an object of its own.
 struct Region {
   bool shared = false;
-  int64_t begin = 0, end = 0; // of the arena, per token
-  Value object;               // a function's argument
+  int64_t begin = 0, end = 0; // of the arena, per token; empty for what lies elsewhere
+  Value object;               // an allocation or a function's argument
   int64_t input = -1;         // a field of the step
 
+  bool isSame(const Region &other) const {
+    return object ? object == other.object : input >= 0 && input == other.input;
+  }
   bool overlaps(const Region &other) const {
-    if (object || other.object)
-      return object == other.object;
-    if (input >= 0 || other.input >= 0)
-      return input == other.input;
-    return begin < other.end && other.begin < end;
+    return isSame(other) || (begin < other.end && other.begin < end);
   }
 };
 
@@ -111,7 +111,7 @@ Region regionOf(Value buffer) {
       if (alloc.getSpace() == tile::Space::Private)
         return {};
       int64_t offset = *alloc.getOffset();
-      return {true, offset, offset + alloc.getPlannedBytes(), {}, -1};
+      return {true, offset, offset + alloc.getPlannedBytes(), buffer, -1};
     }
     if (auto input = dyn_cast<tile::InputOp>(op))
       return {true, 0, 0, {}, static_cast<int64_t>(input.getField())};
@@ -165,7 +165,7 @@ private:
     for (const Pending &a : now)
       for (const Pending &b : pending)
         conflict |= (a.write || b.write) && a.region.overlaps(b.region) &&
-                    (a.owner != b.owner || a.owner == Owner::Any);
+                    !(a.region.isSame(b.region) && a.owner == b.owner && a.owner != Owner::Any);
     if (conflict) {
       OpBuilder builder(&op);
       tile::BarrierOp::create(builder, op.getLoc());

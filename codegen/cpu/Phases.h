@@ -35,6 +35,10 @@ struct Plan {
   }
 };
 
+/// What the program will say of itself, from the types of `forward` or of one of its variants;
+/// `page` is the number of positions in a page of keys and values.
+mlir::LogicalResult describeProgram(mlir::ModuleOp module, int64_t page, Plan &plan);
+
 /// Chooses the panel format of every weight that is read and lays the section out; errors name
 /// tensors that the container lacks.
 mlir::LogicalResult planWeights(mlir::ModuleOp module, const Container &container, Plan &plan);

@@ -1,0 +1,92 @@
+#include "codegen/cpu/Passes.h"
+#include "codegen/cpu/Phases.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+
+#define GEN_PASS_DEF_SPECIALIZE
+#define GEN_PASS_DEF_SCHEDULE
+#define GEN_PASS_DEF_PLANBUFFERS
+#define GEN_PASS_DEF_INSERTBARRIERS
+#define GEN_PASS_DEF_EXPAND
+#include "codegen/cpu/Passes.h.inc"
+
+namespace {
+
+// A container with every tensor that a recipe names, and no data.
+Container containerFor(ModuleOp module) {
+  Container container{.kind = Container::Kind::Gguf, .path = "recipes"};
+  for (auto weight : module.getOps<moe::WeightOp>()) {
+    auto source = dyn_cast<moe::SourceAttr>(weight.getRecipe());
+    if (!source)
+      continue;
+    auto add = [&](std::string name) { container.tensors[name].name = name; };
+    if (source.getLayers().empty())
+      add(source.getName().str());
+    for (int64_t layer : source.getLayers()) {
+      std::string name = source.getName().str();
+      name.replace(name.find("{i}"), 3, std::to_string(layer));
+      add(name);
+    }
+  }
+  return container;
+}
+
+struct Specialize : impl::SpecializeBase<Specialize> {
+  void runOnOperation() override {
+    if (failed(specialize(getOperation())))
+      signalPassFailure();
+  }
+};
+
+struct Schedule : impl::ScheduleBase<Schedule> {
+  using ScheduleBase::ScheduleBase;
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    std::string error;
+    FailureOr<Machine> machine = Machine::lookup(cpu, /*optLevel=*/3, error);
+    if (failed(machine)) {
+      module.emitError() << error;
+      return signalPassFailure();
+    }
+    Container container = containerFor(module);
+    Plan plan;
+    if (failed(describeProgram(module, kvPage, plan)) ||
+        failed(planWeights(module, container, plan)) || failed(schedule(module, *machine, plan)))
+      signalPassFailure();
+  }
+};
+
+struct PlanBuffers : impl::PlanBuffersBase<PlanBuffers> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    Plan plan;
+    planBuffers(module, plan);
+    Builder b(module.getContext());
+    module->setAttr("tile.arena_bytes_per_token", b.getI64IntegerAttr(plan.arenaBytesPerToken));
+    module->setAttr("tile.scratch_bytes", b.getI64IntegerAttr(plan.scratchBytes));
+  }
+};
+
+struct InsertBarriers : impl::InsertBarriersBase<InsertBarriers> {
+  void runOnOperation() override { insertBarriers(getOperation()); }
+};
+
+struct Expand : impl::ExpandBase<Expand> {
+  void runOnOperation() override {
+    if (failed(expandKernels(getOperation())))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+
+} // namespace moire::cpu
