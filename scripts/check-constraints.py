@@ -14,7 +14,8 @@ import pathlib
 import re
 import sys
 
-OPERATION = re.compile(r'^def \w+Op : \w+<(?:\w+, )?"(\w+)"', re.MULTILINE)
+# Operations by mnemonic, attributes by name.
+OPERATION = re.compile(r'^def \w+(?:Op|Attr) : \w+<(?:\w+, )?"(\w+)"', re.MULTILINE)
 CONSTRAINT = re.compile(r"^\s*\* \(C(\d+)\)", re.MULTILINE)
 
 

@@ -10,6 +10,20 @@
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace mlir::tile {
+
+namespace detail {
+LogicalResult verifyInStep(Operation *op);
+} // namespace detail
+
+/// Stands in a function whose first arguments are the step, the thread and the team.
+template <typename ConcreteType> class InStep : public OpTrait::TraitBase<ConcreteType, InStep> {
+public:
+  static LogicalResult verifyTrait(Operation *op) { return detail::verifyInStep(op); }
+};
+
+} // namespace mlir::tile
+
 #include "dialects/tile/TileDialect.h.inc"
 #include "dialects/tile/TileEnums.h.inc"
 #define GET_ATTRDEF_CLASSES

@@ -13,9 +13,14 @@ def Tile_Dialect : Dialect {
   let summary = "What a step of a model is made of, on buffers, for a team of threads";
   let description = [{
     A scheduled step: kernels on planned buffers and packed weights, each with the way its work is
-    split over a team, and barriers where data crosses threads. The functions that hold these
-    operations start with three arguments: the step (`!llvm.ptr` to a `moire_step` of
-    runtime/Abi.h), this thread's number and the size of the team.
+    split over a team, and barriers where data crosses threads.
+
+    The functions that hold these operations start with three arguments: the step (`!llvm.ptr` to a
+    `moire_step` of runtime/Abi.h), this thread's number and the size of the team (`index`). Every
+    operation verifies that.
+
+    Buffers are memrefs, rows (tokens) first. A buffer has as many rows as the step, or 1 where the
+    function is a variant for one token.
   }];
   let useDefaultAttributePrinterParser = 1;
 }
@@ -64,10 +69,20 @@ def Tile_KvLayoutAttr : AttrDef<Tile_Dialect, "KvLayout"> {
     A page holds `page` consecutive positions of one sequence for all layers:
     `[layer][KV head][keys | values]`, keys transposed as `[head_dim][page]` so that scores of
     neighbouring positions are one vector, values as `[page][head_dim rounded up to 16]`.
+
+    ```mlir
+    #tile.kv<layers = 30, kv_heads = 3, head_dim = 64, page = 64, element = f16>
+    ```
+
+    Constraints:
+    * (C1) `layers`, `kv_heads` and `head_dim` are positive.
+    * (C2) `page` is a positive multiple of 16.
+    * (C3) `element` is f16 or f32.
   }];
   let parameters = (ins "int64_t":$layers, "int64_t":$kv_heads, "int64_t":$head_dim,
                         "int64_t":$page, "::mlir::Type":$element);
   let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     int64_t getElementBytes() const { return getElement().getIntOrFloatBitWidth() / 8; }
     /// Elements of one row of values: the head dim, rounded up to whole vectors.
@@ -80,5 +95,23 @@ def Tile_KvLayoutAttr : AttrDef<Tile_Dialect, "KvLayout"> {
     }
   }];
 }
+
+//===- Buffers -------------------------------------------------------------------------------------===//
+
+class Tile_Buffer<list<Type> elements, int rank, list<int> staticDims, string summary>
+    : ConfinedType<MemRefRankOf<elements, [rank]>,
+        [And<!foreach(dim, staticDims, CPred<"!::llvm::cast<::mlir::MemRefType>($_self).isDynamicDim(" #
+                                             dim # ")">)>],
+        summary, "::mlir::MemRefType">;
+
+def Tile_Rows : Tile_Buffer<[F32], 2, [1], "memref [rows, width] of f32 with a static width">;
+def Tile_Int8Rows : Tile_Buffer<[I8], 2, [1], "memref [rows, K] of i8 with a static K">;
+def Tile_Scales : Tile_Buffer<[F32], 3, [1, 2], "memref [rows, 2, K / 32] of f32">;
+def Tile_Sums : Tile_Buffer<[I32], 2, [1], "memref [rows, K / 32] of i32">;
+def Tile_Ids : Tile_Buffer<[I32], 1, [], "memref [rows] of i32">;
+def Tile_Vector : Tile_Buffer<[F32], 1, [0], "memref [width] of f32 with a static width">;
+def Tile_Panels : Tile_Buffer<[I8], 1, [0], "memref [bytes] of i8 with a static size: packed panels">;
+def Tile_Pool : Tile_Buffer<[F16, F32], 1, [], "memref [elements] of f16 or f32: the pool of KV pages">;
+def Tile_PageTable : Tile_Buffer<[I32], 2, [], "memref [slots, pages] of i32">;
 
 #endif

@@ -6,12 +6,23 @@
 include "dialects/tile/TileBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-class Tile_Op<string mnemonic, list<Trait> traits = []> : Op<Tile_Dialect, mnemonic, traits>;
+// The function around it starts with the step, the thread's number and the size of the team.
+def Tile_InStep : NativeOpTrait<"InStep"> {
+  let cppNamespace = "::mlir::tile";
+}
+
+class Tile_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Tile_Dialect, mnemonic, !listconcat(traits, [Tile_InStep])>;
 
 //===- Where data lies -----------------------------------------------------------------------------===//
 
 def Tile_CountOp : Tile_Op<"count", [Pure]> {
   let summary = "How many tokens, or rows of logits, this step has";
+  let description = [{
+    ```mlir
+    %tokens = tile.count tokens
+    ```
+  }];
   let arguments = (ins Tile_Count:$of);
   let results = (outs Index:$result);
   let assemblyFormat = "$of attr-dict";
@@ -21,11 +32,25 @@ def Tile_AllocOp : Tile_Op<"alloc"> {
   let summary = "A buffer in the arena (shared) or in a thread's scratch (private)";
   let description = [{
     A shared buffer has one row a token at most; its `offset` counts bytes per token and is multiplied
-    by the state's largest step. A private one has a static shape. The plan phase sets `offset`.
+    by the state's largest step. A private one is there once for each thread. The plan phase sets
+    `offset`.
+
+    ```mlir
+    %x = tile.alloc shared(%tokens) : memref<?x96xf32>
+    %scratch = tile.alloc private at 64 : memref<4x80xf32>
+    ```
+
+    Constraints:
+    * (C1) A private buffer has a static shape and no `rows`.
+    * (C2) The first dimension of a shared buffer is dynamic, with `rows`, or 1, without; the others
+      are static.
+    * (C3) The buffer is row-major, of whole bytes an element.
+    * (C4) `offset`, if given, is a multiple of 64 and not negative.
   }];
   let arguments = (ins Tile_Space:$space, Optional<Index>:$rows, OptionalAttr<I64Attr>:$offset);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$space (`(` $rows^ `)`)? (`at` $offset^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// Bytes of one row (shared: the first dimension counts rows) or of all (private).
     int64_t getPlannedBytes();
@@ -34,27 +59,74 @@ def Tile_AllocOp : Tile_Op<"alloc"> {
 
 def Tile_InputOp : Tile_Op<"input", [Pure]> {
   let summary = "Data that the host hands to the step";
+  let description = [{
+    | field | type |
+    |---|---|
+    | `tokens`, `slots`, `positions`, `rows` | [rows] i32 |
+    | `logits` | [rows, width] f32 |
+    | `taps` | [streams, rows, width] f32 |
+    | `kv` | [elements] f16 or f32; `?`, since nobody asks how many |
+    | `page_table` | [slots, pages] i32; `?x?` |
+
+    ```mlir
+    %positions = tile.input positions(%tokens) : memref<?xi32>
+    %pool = tile.input kv : memref<?xf16>
+    ```
+
+    Constraints:
+    * (C1) The type is the field's, row-major.
+    * (C2) `rows` is given where the type has a dynamic dimension of rows, and only there.
+  }];
   let arguments = (ins Tile_Input:$field, Optional<Index>:$rows);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$field (`(` $rows^ `)`)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Tile_WeightOp : Tile_Op<"weight", [Pure]> {
   let summary = "A packed weight, or one slice of a stacked one";
+  let description = [{
+    `offset` bytes into the weights section, and `slice` times `slice_bytes` more. Panels are bytes, a
+    vector is f32 (codegen/artifact/Packing.h).
+
+    ```mlir
+    %w = tile.weight "ffn_down"[%layer] {offset = 8192 : i64, slice_bytes = 6144 : i64} : memref<6144xi8>
+    ```
+
+    Constraints:
+    * (C1) The result is a static vector of i8 or f32.
+    * (C2) `offset` is a multiple of 4096, `slice_bytes` one of 64, and neither is negative.
+    * (C3) The result is no larger than a slice.
+  }];
   let arguments = (ins StrAttr:$name, I64Attr:$offset, I64Attr:$slice_bytes, Optional<Index>:$slice);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$name (`[` $slice^ `]`)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 //===- Kernels -------------------------------------------------------------------------------------===//
 
 // Reads `ins`, writes `outs`; the last `outs` operands are its results.
-class Tile_Kernel<string mnemonic, list<Trait> traits = []> : Tile_Op<mnemonic, traits>;
+class Tile_Kernel<string mnemonic, list<Trait> traits = []> : Tile_Op<mnemonic, traits> {
+  let hasVerifier = 1;
+}
 
 def Tile_EmbedOp : Tile_Kernel<"embed"> {
   let summary = "Rows of the embedding, dequantized";
-  let arguments = (ins Tile_Split:$split, Tile_Format:$format, AnyMemRef:$tokens, AnyMemRef:$table,
-                       AnyMemRef:$out);
+  let description = [{
+    out[t] = row tokens[t] of the panels in `table`.
+
+    ```mlir
+    tile.embed rows q4_0 %ids, %table -> %x : memref<?xi32>, memref<9216xi8> -> memref<?x64xf32>
+    ```
+
+    Constraints:
+    * (C1) `out` has a row for each token.
+    * (C2) With a block format the width of `out` is a multiple of 32.
+    * (C3) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Format:$format, Tile_Ids:$tokens,
+                       Tile_Panels:$table, Tile_Rows:$out);
   let assemblyFormat = [{
     $split $format $tokens `,` $table `->` $out attr-dict
     `:` type($tokens) `,` type($table) `->` type($out)
@@ -63,7 +135,17 @@ def Tile_EmbedOp : Tile_Kernel<"embed"> {
 
 def Tile_SelectRowsOp : Tile_Kernel<"select_rows"> {
   let summary = "out[r] = x[rows[r]]";
-  let arguments = (ins Tile_Split:$split, AnyMemRef:$x, AnyMemRef:$rows, AnyMemRef:$out);
+  let description = [{
+    ```mlir
+    tile.select_rows rows %x, %wanted -> %y : memref<?x96xf32>, memref<?xi32> -> memref<?x96xf32>
+    ```
+
+    Constraints:
+    * (C1) `out` has a row for each of `rows`.
+    * (C2) `out` is as wide as `x`.
+    * (C3) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$x, Tile_Ids:$rows, Tile_Rows:$out);
   let assemblyFormat = [{
     $split $x `,` $rows `->` $out attr-dict `:` type($x) `,` type($rows) `->` type($out)
   }];
@@ -71,8 +153,24 @@ def Tile_SelectRowsOp : Tile_Kernel<"select_rows"> {
 
 def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
   let summary = "RMS norm of each row; with three outputs, its int8 form (values, scales, sums)";
-  let arguments = (ins Tile_Split:$split, AnyMemRef:$x, AnyMemRef:$gain, Variadic<AnyMemRef>:$outs,
-                       F64Attr:$eps);
+  let description = [{
+    y[t, j] = x[t, j] / sqrt(mean of x[t]^2 + eps) * gain[j]. With three outputs y is rounded as
+    `tile.quantize` does.
+
+    ```mlir
+    tile.rms_norm rows %x, %gain -> %v, %s, %n eps 1.0e-5
+      : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32>
+    ```
+
+    Constraints:
+    * (C1) `gain` is at least as long as a row.
+    * (C2) `outs` is one buffer [T, K] of f32 as `x`, or the three buffers of quantized rows: [T, K]
+      i8, [T, 2, K / 32] f32, [T, K / 32] i32.
+    * (C3) With three outputs the width is a multiple of 32.
+    * (C4) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$x, Tile_Vector:$gain,
+                       Variadic<AnyMemRef>:$outs, F64Attr:$eps);
   let assemblyFormat = [{
     $split $x `,` $gain `->` $outs `eps` $eps attr-dict `:` type($x) `,` type($gain) `->` type($outs)
   }];
@@ -82,10 +180,20 @@ def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
   let summary = "Each row as int8 in blocks of 32";
   let description = [{
     `values` [T, K] i8; `scales` [T, 2, K/32] f32: the scale d of each block, then d times the sum of
-    its values; `sums` [T, K/32] i32: the sum of its values.
+    its values; `sums` [T, K/32] i32: the sum of its values. `moe.quantize_rows` says which d.
+
+    ```mlir
+    tile.quantize rows %x -> %v, %s, %n
+      : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32>
+    ```
+
+    Constraints:
+    * (C1) The three outputs have the shapes above for the T and K of `x`.
+    * (C2) K is a multiple of 32.
+    * (C3) `split` is `rows` or `whole`.
   }];
-  let arguments = (ins Tile_Split:$split, AnyMemRef:$x, AnyMemRef:$values, AnyMemRef:$scales,
-                       AnyMemRef:$sums);
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$x, Tile_Int8Rows:$values, Tile_Scales:$scales,
+                       Tile_Sums:$sums);
   let assemblyFormat = [{
     $split $x `->` $values `,` $scales `,` $sums attr-dict
     `:` type($x) `->` type($values) `,` type($scales) `,` type($sums)
@@ -94,8 +202,26 @@ def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
 
 def Tile_RopeOp : Tile_Kernel<"rope"> {
   let summary = "Rotates pairs (i, i + R/2) of each head";
-  let arguments = (ins Tile_Split:$split, AnyMemRef:$x, AnyMemRef:$positions, AnyMemRef:$frequencies,
-                       AnyMemRef:$out, I64Attr:$head_dim, I64Attr:$rotary_dims);
+  let description = [{
+    R = rotary_dims; pair i of every head of row t turns by positions[t] * frequencies[i]. The other
+    dimensions of a head are copied.
+
+    ```mlir
+    tile.rope rows %q, %positions, %f -> %r {head_dim = 16 : i64, rotary_dims = 8 : i64}
+      : memref<?x96xf32>, memref<?xi32>, memref<16xf32> -> memref<?x96xf32>
+    ```
+
+    Constraints:
+    * (C1) `out` has the shape of `x`.
+    * (C2) There is a position for each row.
+    * (C3) The width is a multiple of `head_dim`, which is positive.
+    * (C4) `rotary_dims` is even, positive and at most `head_dim`.
+    * (C5) There is a frequency for each pair.
+    * (C6) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$x, Tile_Ids:$positions,
+                       Tile_Vector:$frequencies, Tile_Rows:$out, I64Attr:$head_dim,
+                       I64Attr:$rotary_dims);
   let assemblyFormat = [{
     $split $x `,` $positions `,` $frequencies `->` $out attr-dict
     `:` type($x) `,` type($positions) `,` type($frequencies) `->` type($out)
@@ -104,7 +230,16 @@ def Tile_RopeOp : Tile_Kernel<"rope"> {
 
 def Tile_GateOp : Tile_Kernel<"gate"> {
   let summary = "out = silu(gate) * up";
-  let arguments = (ins Tile_Split:$split, AnyMemRef:$gate, AnyMemRef:$up, AnyMemRef:$out);
+  let description = [{
+    ```mlir
+    tile.gate rows %g, %u -> %y : memref<?x100xf32>, memref<?x100xf32> -> memref<?x100xf32>
+    ```
+
+    Constraints:
+    * (C1) `gate`, `up` and `out` have one shape.
+    * (C2) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$gate, Tile_Rows:$up, Tile_Rows:$out);
   let assemblyFormat = [{
     $split $gate `,` $up `->` $out attr-dict `:` type($gate) `,` type($up) `->` type($out)
   }];
@@ -112,7 +247,16 @@ def Tile_GateOp : Tile_Kernel<"gate"> {
 
 def Tile_AddOp : Tile_Kernel<"add"> {
   let summary = "out = lhs + rhs";
-  let arguments = (ins Tile_Split:$split, AnyMemRef:$lhs, AnyMemRef:$rhs, AnyMemRef:$out);
+  let description = [{
+    ```mlir
+    tile.add rows %x, %y -> %z : memref<?x96xf32>, memref<?x96xf32> -> memref<?x96xf32>
+    ```
+
+    Constraints:
+    * (C1) `lhs`, `rhs` and `out` have one shape.
+    * (C2) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$lhs, Tile_Rows:$rhs, Tile_Rows:$out);
   let assemblyFormat = [{
     $split $lhs `,` $rhs `->` $out attr-dict `:` type($lhs) `,` type($rhs) `->` type($out)
   }];
@@ -120,7 +264,17 @@ def Tile_AddOp : Tile_Kernel<"add"> {
 
 def Tile_CopyOp : Tile_Kernel<"copy"> {
   let summary = "out = x; with an index, out[index]";
-  let arguments = (ins Tile_Split:$split, AnyMemRef:$x, AnyMemRef:$out, Optional<Index>:$index);
+  let description = [{
+    ```mlir
+    tile.copy rows %x -> %taps[%layer] : memref<?x96xf32> -> memref<?x?x96xf32>
+    ```
+
+    Constraints:
+    * (C1) `out` has the shape of `x`, behind one more dimension if there is an index.
+    * (C2) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$x, MemRefRankOf<[F32], [2, 3]>:$out,
+                       Optional<Index>:$index);
   let assemblyFormat = [{
     $split $x `->` $out (`[` $index^ `]`)? attr-dict `:` type($x) `->` type($out)
   }];
@@ -131,26 +285,67 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
   let description = [{
     `x` is [T, K] f32, or the three parts that `tile.quantize` writes. `weight` holds panels of 16
     output rows; with the epilogue `gate_silu` panels of gate and up alternate. `width` is the number
-    of columns written. `instruction` is a row of codegen/cpu/Instructions.def, or `vfmadd`. A `strip`
-    is a private buffer for one unpacked panel, shared by all rows; without one, panels are unpacked
-    in registers (for a single row).
+    of outputs; `out` may be wider, up to whole panels, and is then written up to there.
+    `instruction` is a row of codegen/cpu/Instructions.def, or `vfmadd`. A `strip` is a private buffer
+    for one unpacked panel (two with `gate_silu`), shared by all rows; without one, panels are
+    unpacked in registers (for a single row).
+
+    ```mlir
+    tile.contract panels "vfmadd" bf16 %x weight %w bias %b strip %s -> store %y
+      {width = 40 : i64, k = 96 : i64}
+      : memref<?x96xf32> weight memref<9216xi8> bias memref<48xf32> strip memref<96x16xf32>
+      -> memref<?x48xf32>
+    tile.contract panels "vpdpbusd" q8_0 %v, %s, %n weight %w -> accumulate %y
+      {width = 48 : i64, k = 96 : i64}
+      : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32> weight memref<4896xi8>
+      -> memref<?x48xf32>
+    ```
+
+    Constraints:
+    * (C1) `x` is one buffer [T, k] of f32, or the three buffers of quantized rows for that T and k.
+    * (C2) Quantized rows meet a block format.
+    * (C3) With a block format k is a multiple of 32.
+    * (C4) `instruction` is `vfmadd` for rows of f32 and another one for quantized rows.
+    * (C5) `out` has the rows of `x` and at least `width` columns, which is positive.
+    * (C6) The bias is at least as long as whole panels.
+    * (C7) With `gate_silu` there is no bias.
+    * (C8) A strip holds one panel for each part (2 with `gate_silu`, else 1): for quantized rows and
+      4-bit weights [parts * 16 * k] i8, for f32 rows and other weights than f32 [parts * k, 16] f32;
+      no other product has one.
+    * (C9) `split` is `panels` or `whole`.
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
-                       Variadic<AnyMemRef>:$x, AnyMemRef:$weight, Optional<AnyMemRef>:$bias,
-                       Optional<AnyMemRef>:$strip, AnyMemRef:$out, Tile_Epilogue:$epilogue, I64Attr:$width, I64Attr:$k);
+                       Variadic<AnyMemRef>:$x, Tile_Panels:$weight, Optional<Tile_Vector>:$bias,
+                       Optional<AnyMemRef>:$strip, Tile_Rows:$out, Tile_Epilogue:$epilogue,
+                       I64Attr:$width, I64Attr:$k);
   let assemblyFormat = [{
-    $split $instruction $format $x `,` `weight` $weight (`,` `bias` $bias^)? (`,` `strip` $strip^)?
+    $split $instruction $format $x `weight` $weight (`bias` $bias^)? (`strip` $strip^)?
     `->` $epilogue $out attr-dict
-    `:` type($x) `,` type($weight) (`,` `bias` type($bias)^)? (`,` `strip` type($strip)^)?
+    `:` type($x) `weight` type($weight) (`bias` type($bias)^)? (`strip` type($strip)^)?
     `->` type($out)
   }];
 }
 
 def Tile_KvAppendOp : Tile_Kernel<"kv_append"> {
   let summary = "Writes keys or values of this step into their pages";
-  let arguments = (ins Tile_Split:$split, Tile_Side:$side, AnyMemRef:$values, AnyMemRef:$kv,
-                       AnyMemRef:$page_table, AnyMemRef:$slots, AnyMemRef:$positions, Index:$layer,
-                       Tile_KvLayoutAttr:$layout);
+  let description = [{
+    Row t goes to positions[t] of the sequence in slots[t], rounded to the layout's element.
+
+    ```mlir
+    tile.kv_append rows keys %k, %pool, %table, %slots, %positions[%layer]
+      <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
+      : memref<?x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>
+    ```
+
+    Constraints:
+    * (C1) The width of `values` is KV heads times head dim of the layout.
+    * (C2) `kv` has the layout's element type.
+    * (C3) There are a slot and a position for each row.
+    * (C4) `split` is `rows`, `heads` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Side:$side, Tile_Rows:$values, Tile_Pool:$kv,
+                       Tile_PageTable:$page_table, Tile_Ids:$slots, Tile_Ids:$positions,
+                       Index:$layer, Tile_KvLayoutAttr:$layout);
   let assemblyFormat = [{
     $split $side $values `,` $kv `,` $page_table `,` $slots `,` $positions `[` $layer `]` $layout
     attr-dict `:` type($values) `,` type($kv) `,` type($page_table) `,` type($slots)
@@ -160,10 +355,31 @@ def Tile_KvAppendOp : Tile_Kernel<"kv_append"> {
 
 def Tile_AttendOp : Tile_Kernel<"attend"> {
   let summary = "Attention of query rows over the pages of their sequences";
-  let arguments = (ins Tile_Split:$split, AnyMemRef:$queries, AnyMemRef:$kv, AnyMemRef:$page_table,
-                       AnyMemRef:$slots, AnyMemRef:$positions, AnyMemRef:$scratch, AnyMemRef:$out,
-                       Index:$layer, Tile_KvLayoutAttr:$layout, F64Attr:$scale,
-                       OptionalAttr<I64Attr>:$window);
+  let description = [{
+    As `moe.attention`, on pages. `scratch` is private: for each row of a tile the scores of a page,
+    then the sums of its values.
+
+    ```mlir
+    tile.attend tiles %q, %pool, %table, %slots, %positions[%layer] scratch %scratch -> %y
+      <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
+      {scale = 2.5e-1 : f64, window = 100 : i64}
+      : memref<?x96xf32>, memref<?xf16>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>,
+        memref<4x80xf32> -> memref<?x96xf32>
+    ```
+
+    Constraints:
+    * (C1) The width of `queries` is a multiple of KV heads times head dim of the layout.
+    * (C2) `out` has the shape of `queries`.
+    * (C3) `kv` has the layout's element type.
+    * (C4) There are a slot and a position for each row.
+    * (C5) `scratch` is [query rows, page + head dim rounded up to 16], static.
+    * (C6) `window`, if given, is positive.
+    * (C7) `split` is `heads`, for one row, or `tiles`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$queries, Tile_Pool:$kv,
+                       Tile_PageTable:$page_table, Tile_Ids:$slots, Tile_Ids:$positions,
+                       Tile_Rows:$scratch, Tile_Rows:$out, Index:$layer, Tile_KvLayoutAttr:$layout,
+                       F64Attr:$scale, OptionalAttr<I64Attr>:$window);
   let assemblyFormat = [{
     $split $queries `,` $kv `,` $page_table `,` $slots `,` $positions `[` $layer `]` `scratch` $scratch
     `->` $out $layout attr-dict
@@ -174,6 +390,11 @@ def Tile_AttendOp : Tile_Kernel<"attend"> {
 
 def Tile_BarrierOp : Tile_Op<"barrier"> {
   let summary = "Waits until the whole team is here";
+  let description = [{
+    ```mlir
+    tile.barrier
+    ```
+  }];
   let assemblyFormat = "attr-dict";
 }
 
