@@ -1,6 +1,9 @@
 #include "frontends/native/Config.h"
 
+#include "frontends/native/RopeDivisors.h"
+
 #include <cmath>
+#include <cstring>
 
 using namespace moire;
 
@@ -203,17 +206,22 @@ Value ConfigValues::callPlainWord(const Expr &expr, const VocabularyWord &word,
   for (size_t n = 0; n < word.parameters.size(); ++n)
     values.push_back(argument(n));
 
-  if (word.name == "rows" || word.name == "has") {
+  if (word.parameters[0].name == "tensor") {
     if (values[0].kind != Value::Kind::String)
       return fail(0, "a tensor's name in quotes", values[0]);
     auto found = container.tensors.find(values[0].text);
     if (word.name == "has")
       return Value::of(found != container.tensors.end());
-    if (found != container.tensors.end() && !found->second.shape.empty())
+    if (found == container.tensors.end() || found->second.shape.empty()) {
+      diagnostics.error(expr.at, "the tensor " + quote(values[0].text) + " is missing in " +
+                                     quote(container.path));
+      return {};
+    }
+    if (word.name == "rows")
       return Value::of(found->second.shape.front());
-    diagnostics.error(expr.at, "the tensor " + quote(values[0].text) + " is missing in " +
-                                   quote(container.path));
-    return {};
+    if (!values[1].isNumber())
+      return fail(1, "a number", values[1]);
+    return llama3Divisors(expr, found->second, values[1].number());
   }
 
   for (size_t n = 0; n < values.size(); ++n)
@@ -243,22 +251,54 @@ Value ConfigValues::callPlainWord(const Expr &expr, const VocabularyWord &word,
   return Value::of(scaling);
 }
 
+Value ConfigValues::llama3Divisors(const Expr &expr, const TensorEntry &tensor, double base) {
+  std::vector<float> divisors;
+  if (tensor.type == StorageType::F32 && tensor.file) {
+    divisors.resize(tensor.bytes / sizeof(float));
+    memcpy(divisors.data(), tensor.data().data(), divisors.size() * sizeof(float));
+  }
+  if (std::optional<RopeScaling> scaling = findLlama3Scaling(divisors, base))
+    return Value::of(*scaling);
+  diagnostics.unsupported(expr.at, "the tensor " + quote(tensor.name) +
+                                       " holds other divisors of RoPE frequencies than Llama 3's");
+  return {};
+}
+
 //===- Matching ------------------------------------------------------------===//
+
+static bool termHolds(const MatchTerm &term, const Container &container) {
+  Value found = lookUp(container, term.key.text);
+  for (const ExprPtr &value : term.values)
+    if (holds(found, literalValue(*value)))
+      return true;
+  return false;
+}
 
 bool moire::matches(const Description &description, const Container &container, bool fallback) {
   for (const MatchLine &line : description.matches) {
     if (line.container != container.kind || line.fallback != fallback)
       continue;
     bool all = true;
-    for (const MatchTerm &term : line.terms) {
-      Value found = lookUp(container, term.key.text);
-      bool any = false;
-      for (const ExprPtr &value : term.values)
-        any |= holds(found, literalValue(*value));
-      all &= any;
-    }
+    for (const MatchTerm &term : line.terms)
+      all &= termHolds(term, container);
     if (all)
       return true;
   }
   return false;
+}
+
+std::string moire::nearMiss(const Description &description, const Container &container) {
+  for (const MatchLine &line : description.matches) {
+    const MatchTerm *failed = nullptr;
+    bool any = false;
+    for (const MatchTerm &term : line.terms) {
+      if (line.container == container.kind && termHolds(term, container))
+        any = true;
+      else if (!failed)
+        failed = &term;
+    }
+    if (any && failed)
+      return failed->key.text + " = " + lookUp(container, failed->key.text).spelled();
+  }
+  return "";
 }

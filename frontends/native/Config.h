@@ -48,6 +48,7 @@ public:
   Value element(const Expr &expr, const Value &list, const Value &index);
 
 private:
+  Value llama3Divisors(const Expr &expr, const TensorEntry &tensor, double base);
   Value name(const Expr &expr) override;
   Value index(const Expr &expr, const Value &index) override;
   Value call(const Expr &expr) override;
@@ -62,6 +63,10 @@ private:
   std::string layerName;
   int64_t layer = -1;
 };
+
+/// For a container that a `match` line describes in part: the first key with another value, as
+/// "llama.expert_count = 8". Empty if no term holds, or all do.
+std::string nearMiss(const Description &description, const Container &container);
 
 /// Whether one of the description's `match` (or `fallback`) lines holds for `container`.
 bool matches(const Description &description, const Container &container, bool fallback);

@@ -1,5 +1,7 @@
 #include "frontends/native/Parser.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 using namespace moire;
@@ -53,7 +55,7 @@ std::unique_ptr<Description> moire::readDescription(const std::string &path, Rea
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad()) {
     error.kind = ReadError::Kind::Io;
-    error.message = quote(path) + " cannot be read as a model description";
+    error.message = path + ": cannot be read as a model description: " + std::strerror(errno);
     return nullptr;
   }
   text.resize(static_cast<size_t>(file.gcount()));

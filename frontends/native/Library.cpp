@@ -44,8 +44,10 @@ const Description *moire::pickDescription(const std::vector<const Description *>
   error.kind = ReadError::Kind::Unsupported;
   error.message = "no description matches " + quote(container.path) + " (" + identity(container) +
                   "); described are:";
-  for (const Description *candidate : candidates)
-    error.message += " " + candidate->name;
+  for (const Description *candidate : candidates) {
+    std::string miss = nearMiss(*candidate, container);
+    error.message += " " + candidate->name + (miss.empty() ? "" : " (not with " + miss + ")");
+  }
   error.message += ". Describe it in a file (docs/model-descriptions.md) and name that with "
                    "--model-description";
   return nullptr;

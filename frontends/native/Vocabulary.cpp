@@ -26,6 +26,7 @@ static const std::vector<VocabularyWord> &vocabulary() {
       {"llama3_scaling",
        Use::Anywhere,
        {{"factor", true}, {"low_factor", true}, {"high_factor", true}, {"original_context", true}}},
+      {"llama3_divisors", Use::Anywhere, {{"tensor", true}, {"base", true}}},
       {"floor", Use::Anywhere, {{"number", true}}},
       {"rows", Use::Anywhere, {{"tensor", true}}},
       {"has", Use::Anywhere, {{"tensor", true}}},

@@ -3,7 +3,9 @@
 #include "ImportHelper.h"
 #include "Samples.h"
 
-#include <filesystem>
+#include <array>
+#include <cmath>
+#include <fstream>
 
 using namespace moire;
 
@@ -161,12 +163,48 @@ TEST(Import, UnknownRopeScalingIsUnsupportedByName) {
                                  "\"default\", \"linear\", \"llama3\"");
 }
 
-TEST(Import, FrequenciesInATensorAreUnsupported) {
+/// The sample with divisors of the frequencies, as llama.cpp's converter writes them: `numbers` are
+/// the factor, the low and the high factor, and the context before scaling.
+static Container dividedGguf(double base, std::array<double, 4> numbers, int64_t headDim = 16) {
+  auto [factor, low, high, context] = numbers;
+  std::vector<float> divisors;
+  for (int64_t j = 0; j < headDim / 2; ++j) {
+    double wave = 2 * M_PI * std::pow(base, 2.0 * j / headDim);
+    double smooth = std::clamp((context / wave - low) / (high - low), 0.0, 1.0);
+    divisors.push_back(static_cast<float>(1 / ((1 - smooth) / factor + smooth)));
+  }
+  std::string path = testing::TempDir() + "divisors";
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char *>(divisors.data()),
+             static_cast<std::streamsize>(divisors.size() * sizeof(float)));
   Container c = sampleGguf();
-  addTensor(c, "rope_freqs.weight", {8}, StorageType::F32);
-  ReadError error = importError(c);
+  setReal(c, "llama.rope.freq_base", base);
+  ReadError error;
+  addTensor(c, "rope_freqs.weight", {headDim / 2}, StorageType::F32);
+  TensorEntry &tensor = c.tensors["rope_freqs.weight"];
+  tensor.file = MappedFile::open(path, error);
+  tensor.bytes = divisors.size() * sizeof(float);
+  return c;
+}
+
+TEST(Import, Llama3ScalingIsRecognisedInItsDivisors) {
+  EXPECT_CONTAINS(
+      importText(dividedGguf(5e5, {32, 1, 4, 8192})),
+      "#moe.llama3_scaling<factor = 3.200000e+01 : f64, low_factor = 1.000000e+00 : f64, "
+      "high_factor = 4.000000e+00 : f64, original_context = 8192>");
+  EXPECT_CONTAINS(importText(dividedGguf(5e5, {8, 1, 4, 64})), "original_context = 64>");
+}
+
+TEST(Import, OtherDivisorsAreUnsupported) {
+  for (std::array<double, 4> numbers :
+       {std::array{8.0, 1.0, 2.0, 2000.0}, std::array{1.0, 1.0, 4.0, 2000.0}}) {
+    ReadError error = importError(dividedGguf(1e4, numbers));
+    EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+    EXPECT_CONTAINS(error.message, "\"rope_freqs.weight\" holds other divisors");
+  }
+  ReadError error = importError(dividedGguf(5e5, {8, 1, 4, 64}, /*headDim=*/20));
   EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
-  EXPECT_CONTAINS(error.message, "rope_freqs.weight");
+  EXPECT_CONTAINS(error.message, "not one divisor for two values of a head");
 }
 
 TEST(Import, AnotherActivationIsUnsupported) {
@@ -231,6 +269,7 @@ TEST(Import, GgufOfMixtralIsNotLlama) {
   EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
   EXPECT_CONTAINS(error.message, "no description matches \"sample.gguf\" (general.architecture = "
                                  "\"llama\")");
+  EXPECT_CONTAINS(error.message, "llama (not with llama.expert_count = 8)");
 }
 
 TEST(Import, PartialRotaryInQwen2Only) {
