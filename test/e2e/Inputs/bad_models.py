@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Writes models that Moire has to refuse, each in its own way: bad_models.py GOLDEN_FOLDER OUT_FOLDER
+
+GOLDEN_FOLDER is a Hugging Face folder with a GGUF file in it, such as test/golden/tiny/llama-gqa.
+"""
+
+import json
+import pathlib
+import random
+import shutil
+import struct
+import sys
+
+import block_model
+
+Q4_K = 12  # 256 numbers in 144 bytes
+
+
+def with_k_quants(path):
+    """A model whose matrices are stored in a type of GGUF that Moire does not read."""
+    block_model.D = block_model.FFN = 256
+    block_model.HEADS = 16
+    entries = []
+    for name, columns, rows, kind, stored, _ in block_model.tensors(random.Random(1),
+                                                                    [block_model.Q4_0]):
+        if rows:
+            kind, stored = Q4_K, bytes(rows * columns // 256 * 144)
+        entries.append((name, columns, rows, kind, stored))
+    block_model.write_gguf(path, entries)
+
+
+def rename_tensors(path, names):
+    raw = path.read_bytes()
+    length = struct.unpack("<Q", raw[:8])[0]
+    header = {names.get(name, name): entry for name, entry in json.loads(raw[8:8 + length]).items()}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + raw[8 + length:])
+
+
+def main():
+    golden, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+
+    def copy(name):
+        (out / name).mkdir()
+        for file in ["config.json", "model.safetensors"]:
+            shutil.copyfile(golden / file, out / name / file)
+        return out / name
+
+    rename_tensors(copy("misnamed") / "model.safetensors", {
+        "model.layers.1.self_attn.q_proj.weight": "model.layers.1.self_attn.q_prj.weight",
+        "model.norm.weight": "final_norm.weight",
+    })
+    (copy("weightless") / "model.safetensors").unlink()
+    (copy("broken") / "config.json").write_text('{"model_type": "llama",')
+    config = json.loads((golden / "config.json").read_text())
+    config.update(model_type="foo", architectures=["FooForCausalLM"])
+    (copy("foo") / "config.json").write_text(json.dumps(config))
+    config.update(model_type="llama", architectures=["LlamaForCausalLM"], hidden_act="gelu")
+    (copy("gelu") / "config.json").write_text(json.dumps(config))
+    config.update(hidden_act="silu", hidden_size=128)
+    (copy("wide") / "config.json").write_text(json.dumps(config))
+
+    gguf = next(golden.glob("*.gguf")).read_bytes()
+    (out / "cut.gguf").write_bytes(gguf[:300_000])
+    (out / "stub.gguf").write_bytes(gguf[:5])
+    (out / "text.gguf").write_text("hello\n")
+    (out / "empty.gguf").write_bytes(b"")
+    with_k_quants(out / "k-quants.gguf")
+
+
+main()
