@@ -62,12 +62,20 @@ def count(tally, name, command, passed_pattern, failed_pattern, environment={}):
         failed = 1
         output += f"\nexit status {status}"
     tally.add(name, passed, failed, seconds, output)
+    if skipped := last_number(r"^\[  SKIPPED \] (\d+) test", output):
+        print(f"{name}: {skipped} skipped, since what they read could not be had", flush=True)
 
 
 def summary(tally, name, command, environment={}):
     """A command whose last line is `N passed, N failed`."""
     count(tally, name, command, r"^(\d+) passed, \d+ failed$", r"^\d+ passed, (\d+) failed$",
           environment)
+
+
+def fetch_models():
+    """What some tests read; those say so and are skipped where it cannot be had."""
+    for model in ["smollm2", "gpt2-vocabulary"]:
+        subprocess.run([SCRIPTS / "fetch-model", model], stdout=subprocess.DEVNULL)
 
 
 def unit(tally, build):
@@ -125,6 +133,7 @@ def main():
     wanted = options.suites or [name for name in SUITES if name != "lint"]
     if options.lint and "lint" not in wanted:
         wanted.append("lint")
+    fetch_models()
     tally = Tally()
     for name in wanted:
         SUITES[name](tally, options.build.resolve())

@@ -26,7 +26,7 @@ protected:
   void SetUp() override {
     const std::string path = modelsFolder() + "/" + GetParam().file;
     if (!std::filesystem::exists(path))
-      GTEST_SKIP() << path << " is not there; scripts/setup fetches it";
+      GTEST_SKIP() << path << " is not there; scripts/fetch-model fetches it";
     ReadError error;
     ASSERT_TRUE(openContainer(path, container, error)) << error.message;
   }
