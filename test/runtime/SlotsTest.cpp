@@ -96,6 +96,21 @@ TEST_F(SlotsTest, EmptyPoolIsAnErrorThatChangesNothing) {
   EXPECT_EQ(logits, expectedLogits({5}));
 }
 
+TEST_F(SlotsTest, RefusedStepGivesItsPagesBack) {
+  create({.slots = 3, .threads = 1, .kv_pages = 4});
+  ASSERT_EQ(feed(0, range(1, 4)), MOIRE_OK); // one page
+  // Slot 1 could have the other three, but then slot 2 has none.
+  std::vector<int32_t> tokens = range(10, 13), slots(13, 1);
+  slots.back() = 2;
+  moire_batch batch = {};
+  batch.tokens = tokens.data();
+  batch.slots = slots.data();
+  batch.token_count = 13;
+  EXPECT_EQ(moire_step_run(state, &batch), MOIRE_ERROR_CAPACITY);
+  ASSERT_EQ(feed(2, range(20, 12)), MOIRE_OK) << error();
+  EXPECT_EQ(logits, expectedLogits(range(20, 12)));
+}
+
 TEST_F(SlotsTest, ManyForksAndCutsNeverMixSequences) {
   constexpr int32_t kSlots = 6;
   create({.slots = kSlots, .threads = 2, .max_tokens = 16, .kv_pages = 40});
