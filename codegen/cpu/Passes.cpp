@@ -23,7 +23,8 @@ namespace {
 
 // A container with every tensor that a recipe names, and no data.
 Container containerFor(ModuleOp module) {
-  Container container{.kind = Container::Kind::Gguf, .path = "recipes"};
+  Container container;
+  container.path = "recipes";
   for (auto weight : module.getOps<moe::WeightOp>()) {
     auto source = dyn_cast<moe::SourceAttr>(weight.getRecipe());
     if (!source)

@@ -1,0 +1,82 @@
+// Places of buffers: those alive together do not overlap, dead ones are used again.
+//
+// RUN: moire-opt %s --split-input-file --tile-plan-buffers | FileCheck %s
+
+// Bytes of a row are rounded up to 64. %a is dead behind the first product (others may still read
+// it before); %c takes its place, %d does not fit in front of %b.
+//
+// CHECK: module attributes {tile.arena_bytes_per_token = 384 : i64, tile.scratch_bytes = 0 : i64}
+module {
+  // CHECK-LABEL: func @reuse
+  // CHECK-DAG: tile.alloc shared(%{{.*}}) at 0 : memref<?x17xf32>
+  // CHECK-DAG: tile.alloc shared(%{{.*}}) at 128 : memref<?x16xf32>
+  // CHECK-DAG: tile.alloc shared(%{{.*}}) at 0 : memref<?x32xf32>
+  // CHECK-DAG: tile.alloc shared(%{{.*}}) at 192 : memref<?x48xf32>
+  func.func @reuse(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x17xf32>,
+                   %w: memref<4352xi8>, %v: memref<3072xi8>) {
+    %n = tile.count tokens
+    %a = tile.alloc shared(%n) : memref<?x17xf32>
+    tile.copy rows %x -> %a : memref<?x17xf32> -> memref<?x17xf32>
+    %b = tile.alloc shared(%n) : memref<?x16xf32>
+    tile.contract panels "vfmadd" f32 %a weight %w -> store %b {width = 16 : i64, k = 17 : i64}
+      : memref<?x17xf32> weight memref<4352xi8> -> memref<?x16xf32>
+    %e = tile.alloc shared(%n) : memref<?x16xf32>
+    tile.contract panels "vfmadd" f32 %b weight %v -> store %e {width = 16 : i64, k = 16 : i64}
+      : memref<?x16xf32> weight memref<3072xi8> -> memref<?x16xf32>
+    %c = tile.alloc shared(%n) : memref<?x32xf32>
+    tile.contract panels "vfmadd" f32 %b weight %v -> store %c {width = 32 : i64, k = 16 : i64}
+      : memref<?x16xf32> weight memref<3072xi8> -> memref<?x32xf32>
+    %d = tile.alloc shared(%n) : memref<?x48xf32>
+    tile.contract panels "vfmadd" f32 %b weight %v -> store %d {width = 48 : i64, k = 16 : i64}
+      : memref<?x16xf32> weight memref<3072xi8> -> memref<?x48xf32>
+    tile.copy rows %c -> %c : memref<?x32xf32> -> memref<?x32xf32>
+    return
+  }
+}
+
+// -----
+
+// What forward keeps across the calls of a layer lies below all that a layer uses; what it needs only
+// before or behind may lie where layers work. A buffer lives as long as the views of it.
+//
+// CHECK: module attributes {tile.arena_bytes_per_token = 320 : i64, tile.scratch_bytes = 576 : i64}
+module {
+  // CHECK-LABEL: func @forward
+  // CHECK: tile.alloc shared(%{{.*}}) at 0 : memref<?x16xf32>
+  // CHECK: tile.alloc shared(%{{.*}}) at 64 : memref<?x64xf32>
+  func.func @forward(%step: !llvm.ptr, %thread: index, %team: index, %from: index, %to: index) {
+    %n = tile.count tokens
+    %stream = tile.alloc shared(%n) : memref<?x16xf32>
+    scf.for %i = %from to %to step %to {
+      func.call @layer(%step, %thread, %team, %stream)
+        : (!llvm.ptr, index, index, memref<?x16xf32>) -> ()
+    }
+    %behind = tile.alloc shared(%n) : memref<?x64xf32>
+    %part = memref.subview %behind[0, 16] [%n, 16] [1, 1]
+      : memref<?x64xf32> to memref<?x16xf32, strided<[64, 1], offset: 16>>
+    tile.copy rows %stream -> %part
+      : memref<?x16xf32> -> memref<?x16xf32, strided<[64, 1], offset: 16>>
+    return
+  }
+
+  // CHECK-LABEL: func private @layer
+  // CHECK: tile.alloc shared(%{{.*}}) at 64 : memref<?x32xf32>
+  // CHECK: tile.alloc shared(%{{.*}}) at 192 : memref<?x16xf32>
+  // CHECK: tile.alloc private at 0 : memref<4x32xf32>
+  // CHECK: tile.alloc private at 512 : memref<1x16xf32>
+  func.func private @layer(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x16xf32>) {
+    %n = tile.count tokens
+    %a = tile.alloc shared(%n) : memref<?x32xf32>
+    %view = memref.subview %a[0, 16] [%n, 16] [1, 1]
+      : memref<?x32xf32> to memref<?x16xf32, strided<[32, 1], offset: 16>>
+    %b = tile.alloc shared(%n) : memref<?x16xf32>
+    tile.copy rows %x -> %b : memref<?x16xf32> -> memref<?x16xf32>
+    tile.copy rows %view -> %x : memref<?x16xf32, strided<[32, 1], offset: 16>> -> memref<?x16xf32>
+    %s = tile.alloc private : memref<4x32xf32>
+    %t = tile.alloc private : memref<1x16xf32>
+    %zero = arith.constant 0.0 : f32
+    memref.store %zero, %t[%thread, %thread] : memref<1x16xf32>
+    memref.store %zero, %s[%thread, %thread] : memref<4x32xf32>
+    return
+  }
+}

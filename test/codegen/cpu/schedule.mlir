@@ -1,0 +1,66 @@
+// What the operations of a model become.
+//
+// RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule > %t.mlir
+// RUN: FileCheck %s --check-prefix=ONE --input-file=%t.mlir
+// RUN: FileCheck %s --check-prefix=MANY --input-file=%t.mlir
+// RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule="cpu=znver4 kv-page=16" \
+// RUN:   | FileCheck %s --check-prefix=VNNI
+
+// One token: norms, roundings and rotations are done by every thread for itself, in scratch; panels
+// are unpacked in registers. The product's slices are views of its columns, the residual is
+// accumulated into the stream that the layer was given.
+//
+// ONE-LABEL: func.func private @layer.one(
+// ONE-SAME: %[[STEP:.*]]: !llvm.ptr, %[[THREAD:.*]]: index, %[[TEAM:.*]]: index, %[[L:.*]]: index, %[[S:.*]]: index, %[[X:.*]]: memref<1x64xf32>)
+// ONE: %[[H:.*]] = tile.alloc private : memref<1x64xi8>
+// ONE: tile.rms_norm whole %[[X]], %{{.*}} -> %[[H]]
+// ONE: %[[QKV:.*]] = tile.alloc shared : memref<1x128xf32>
+// ONE-NOT: strip
+// ONE: tile.contract panels "vpmaddubsw" q4_0 %[[H]], {{.*}} -> store %[[QKV]]
+// ONE: memref.subview %[[QKV]][0, 0] [1, 64]
+// ONE: tile.rope whole {{.*}} -> %[[Q:[a-z0-9_]+]]
+// ONE: memref.subview %[[QKV]][0, 64] [1, 32]
+// ONE: tile.rope whole
+// ONE: tile.kv_append heads keys
+// ONE: memref.subview %[[QKV]][0, 96] [1, 32]
+// ONE: tile.kv_append heads values
+// ONE: tile.attend heads %[[Q]]
+// ONE-NOT: tile.add
+// ONE-NOT: tile.copy
+// ONE: tile.contract panels {{.*}} -> accumulate %[[X]]
+// ONE: tile.contract panels {{.*}} -> gate_silu
+// ONE: tile.contract panels {{.*}} -> accumulate %[[X]]
+// ONE-NEXT: return
+
+// The embedding goes into a shared stream; logits go to the host.
+//
+// ONE-LABEL: func.func @forward.one(
+// ONE: %[[STREAM:.*]] = tile.alloc shared : memref<1x64xf32>
+// ONE: tile.embed rows q4_0 {{.*}} -> %[[STREAM]]
+// ONE: scf.for
+// ONE: func.call @layer.one(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[STREAM]])
+// ONE: %[[LOGITS:.*]] = tile.input logits : memref<1x100xf32>
+// ONE: tile.contract {{.*}} -> store %[[LOGITS]] {k = 64 : i64, width = 100 : i64}
+// ONE-NOT: tensor<
+// ONE-NOT: moe.
+
+// Many: rows are split over the team and shared; a panel is unpacked once, into a strip.
+//
+// MANY-LABEL: func.func private @layer.many(
+// MANY-SAME: %[[X:[a-z0-9]+]]: memref<?x64xf32>)
+// MANY: %[[H:.*]] = tile.alloc shared(%{{.*}}) : memref<?x64xi8>
+// MANY: tile.rms_norm rows %[[X]], %{{.*}} -> %[[H]]
+// MANY: %[[STRIP:.*]] = tile.alloc private : memref<1024xi8>
+// MANY: tile.contract panels "vpmaddubsw" q4_0 %[[H]], {{.*}} strip %[[STRIP]] -> store
+// MANY: tile.rope rows
+// MANY: tile.kv_append rows keys
+// MANY: tile.attend tiles
+// MANY: tile.contract {{.*}} -> accumulate %[[X]]
+// MANY: tile.alloc private : memref<2048xi8>
+// MANY: tile.contract {{.*}} -> gate_silu
+// MANY: tile.contract {{.*}} -> accumulate %[[X]]
+
+// The table's row is the machine's.
+// VNNI: "vpdpbusd" q4_0
+// VNNI: page = 16
+// VNNI-NOT: vpmaddubsw
