@@ -149,22 +149,31 @@ private:
         other->second.read = true;
       return;
     }
-    std::string place = "{" + entry.index + "}";
-    size_t found = entry.index.empty() ? std::string::npos : source.tensor.find(place);
     if (source.tensor.empty())
       diagnostics.error(source.at, "an empty name");
-    else if (!entry.index.empty() && found == std::string::npos)
-      diagnostics.error(source.at, "`" + entry.name + "` is one tensor a layer; \"" + place +
-                                       "\" must stand where the number belongs");
-    else if (source.tensor.find('{', found == std::string::npos ? 0 : found + 1) !=
-                 std::string::npos ||
-             source.tensor.find('{') < found)
-      diagnostics.error(source.at, entry.index.empty()
-                                       ? "\"{\" in the name of a tensor that is not one a layer"
-                                       : "only one \"" + place + "\" may stand in a name");
+    checkPlace(entry, source);
     if (entry.bias != WeightEntry::Bias::None && !source.tensor.ends_with(".weight"))
       diagnostics.error(source.at, "`with bias` expects a name that ends in \".weight\": the bias "
                                    "is called the same with \".bias\"");
+  }
+
+  /// The number of the layer has one place in the name of a tensor that is one a layer, and none in
+  /// others.
+  void checkPlace(const WeightEntry &entry, const WeightSource &source) {
+    auto braces = std::count(source.tensor.begin(), source.tensor.end(), '{');
+    if (entry.index.empty()) {
+      if (braces)
+        diagnostics.error(source.at, "`" + entry.name +
+                                         "` is one tensor for the whole model; write `" +
+                                         entry.name + "[i]` for one a layer");
+      return;
+    }
+    std::string place = "{" + entry.index + "}";
+    if (source.tensor.find(place) == std::string::npos)
+      diagnostics.error(source.at, "`" + entry.name + "` is one tensor a layer; \"" + place +
+                                       "\" must stand where the number belongs");
+    else if (braces > 1)
+      diagnostics.error(source.at, "only one \"" + place + "\" may stand in a name");
   }
 
   bool namesTensor(const std::string &weight) const {
