@@ -90,22 +90,38 @@ private:
   void declareWeights() {
     for (const WeightsSection &section : description.weights)
       for (const WeightEntry &entry : section.entries) {
-        declareWeight(entry.name, entry);
-        if (entry.bias != WeightEntry::Bias::None && declared.count(entry.name + "_bias"))
-          diagnostics.error(entry.at, "the bias of `" + entry.name + "` is called `" + entry.name +
-                                          "_bias`, and that is a name already");
+        declareWeight(entry);
+        if (entry.bias != WeightEntry::Bias::None)
+          declareBias(entry);
       }
   }
 
-  void declareWeight(const std::string &name, const WeightEntry &entry) {
+  void declareWeight(const WeightEntry &entry) {
+    const std::string &name = entry.name;
     auto known = weights.find(name);
     if (known == weights.end()) {
       declare(name, "a weight", entry.at);
       weights[name] = {&entry, false};
+      if (isFunctionName(name))
+        diagnostics.error(entry.at, "`" + name + "` is a function of the compiled program");
     } else if (known->second.entry->index.empty() != entry.index.empty()) {
       diagnostics.error(entry.at,
                         "`" + name + "` is one tensor in one line and one a layer in another");
     }
+  }
+
+  void declareBias(const WeightEntry &entry) {
+    std::string name = entry.name + "_bias", what = "the bias of `" + entry.name + "`";
+    auto [known, isNew] = declared.emplace(name, what);
+    if (!isNew && known->second != what)
+      diagnostics.error(entry.at, "`" + name + "`, as " + what + " is called, is " + known->second +
+                                      " already");
+  }
+
+  /// Weights and functions share the names of a module.
+  static bool isFunctionName(std::string_view name) {
+    return name == "forward" || (name.starts_with("layer_") &&
+                                 name.find_first_not_of("0123456789", 6) == std::string_view::npos);
   }
 
   void checkWeights(const WeightsSection &section) {
@@ -280,6 +296,10 @@ private:
       return;
     if (description.findConfig(name)) {
       diagnostics.error(expr.at, "`" + name + "` is defined only after this line");
+      return;
+    }
+    if (known != declared.end()) {
+      diagnostics.error(expr.at, "`" + name + "` is " + known->second + ", no value of its own");
       return;
     }
     std::vector<std::string_view> candidates(names.begin(), names.end());

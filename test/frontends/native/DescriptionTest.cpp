@@ -354,6 +354,11 @@ TEST(DescriptionErrors, Names) {
       {"\"last\" [d]", "lost", "`lost` is no weight (did you mean \"last\"?)"},
       {"\"last\" [d]", "norm", "only weights of the whole model stand for one another"},
       {"\"last\" [d]", "\"last\" [d, d, d]", "one or two dimensions"},
+      {"last = \"last\"", "forward = \"last\"", "`forward` is a function of the compiled program"},
+      {"last = \"last\"", "layer_7 = \"last\"", "`layer_7` is a function of the compiled program"},
+      {"o[i] = \"{i}.o\" [d, 32]",
+       "o[i] = \"{i}.o.weight\" [d, 32] with bias\n  o_bias = \"b\" [d]",
+       "`o_bias` is the bias of `o` already"},
       {"\"last\" [d]", "\"last.weight\" [d] with bias", "only a matrix has a bias"},
       {"\"last\" [d]", "\"last{i}\" [d]",
        "`last` is one tensor for the whole model; write `last[i]` for one a layer"},
@@ -364,6 +369,12 @@ TEST(DescriptionErrors, Names) {
   };
   for (const Case &test : cases)
     EXPECT_CONTAINS(parseError(changed(test.from, test.to)), test.message);
+}
+
+TEST(DescriptionErrors, ABiasBelongsToItsWeight) {
+  std::string text = changed("\"{i}.o\" [d, 32]", "\"{i}.weight\" [d, 32] with bias");
+  text.replace(text.find("* o[i]"), 6, "* o[i] + o_bias");
+  EXPECT_CONTAINS(parseError(text), "`o_bias` is the bias of `o`, no value of its own");
 }
 
 TEST(DescriptionErrors, EveryContainerNamesEveryWeight) {

@@ -3,6 +3,8 @@
 #include "ImportHelper.h"
 #include "Samples.h"
 
+#include "frontends/native/Library.h"
+
 #include <array>
 #include <cmath>
 #include <fstream>
@@ -322,6 +324,24 @@ TEST(Import, Qwen2WindowsBeginAtMaxWindowLayers) {
   EXPECT_CONTAINS(text, "@layer_0.q : tensor<3x32x32xbf16>");
   EXPECT_CONTAINS(text, "@layer_1.q : tensor<1x32x32xbf16>");
   EXPECT_CONTAINS(text, "layers = [3]>");
+}
+
+TEST(Import, ABareConfigHasTheShapesOfItsDescription) {
+  Container c = sampleQwen2();
+  c.tensors.clear();
+  setText(c, "torch_dtype", "float16");
+  ReadError error;
+  std::unique_ptr<Description> description = findDescription(c, "", error);
+  ASSERT_TRUE(description) << error.message;
+  Model model;
+  ASSERT_TRUE(applyDescription(*description, c, Weights::FromDescription, model, error))
+      << error.message;
+  ASSERT_EQ(model.classes.size(), 1u);
+  const Body &body = model.classes[0].body;
+  EXPECT_EQ(body.weights.size(), 12u); // nine, and the biases that every Qwen2 has
+  EXPECT_EQ(body.weights[1].shape, (std::vector<int64_t>{32, 32}));
+  EXPECT_EQ(body.weights[1].type, StorageType::F16);
+  EXPECT_FALSE(applyDescription(*description, c, Weights::Needed, model, error));
 }
 
 TEST(Import, SourceTensorsAreFoundByRecipe) {
