@@ -96,7 +96,6 @@ def golden(tally, build):
     compare = ROOT / "test" / "golden" / "compare.py"
     moire = ["--moire", build / "bin" / "moire"]
     folders = sorted(p.parent for p in (ROOT / "test/golden/tiny").glob("*/golden.json"))
-    # The tests need no fast code: the compiler's effort is an option of its environment's programs.
     summary(tally, "golden checkpoints, layer by layer",
             [sys.executable, compare, *moire, "--keep", *folders])
     with_gguf = [folder for folder in folders if list(folder.glob("*.gguf"))]

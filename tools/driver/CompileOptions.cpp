@@ -2,6 +2,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
 
 namespace moire::driver {
 
@@ -18,7 +19,7 @@ std::string CompileOptions::spelled() const {
   if (keep_hidden)
     add("--keep=hidden");
   if (!description.empty())
-    add("--model-description=" + description);
+    add("--model-description=" + llvm::sys::path::filename(description).str());
   if (cpu != defaults.cpu)
     add("--cpu=" + cpu);
   if (opt_level != defaults.opt_level)

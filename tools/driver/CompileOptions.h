@@ -20,7 +20,8 @@ struct CompileOptions {
   bool quiet = false;  // no progress, no closing line
 
   bool kvIsF32() const { return kv.empty() ? activations == "f32" : kv == "f32"; }
-  /// The options that differ from the defaults, as one would type them.
+  /// The options that differ from the defaults, as one would type them; of the description's path
+  /// the last part only.
   std::string spelled() const;
 };
 

@@ -1,5 +1,6 @@
 # Writes the version and the commit into a header, and touches it only when they changed:
 # cmake -DROOT=… -DVERSION=… -DOUT=… -P this
+set(ENV{GIT_OPTIONAL_LOCKS} 0) # whoever builds may commit at the same time
 execute_process(COMMAND git -C ${ROOT} describe --always --dirty --tags
                 OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 if(NOT commit)
