@@ -30,15 +30,27 @@ StringRef whyNotConcat(const SymbolTable &symbols, ArrayRef<Value> weights) {
   return "";
 }
 
+/// The name of a concatenation: @layer_0.q_k for @layer_0.q and @layer_0.k, @q_k for @q and @k.
+static std::string nameOf(ConcatAttr recipe) {
+  StringRef first = recipe.getParts().front().getValue();
+  StringRef scope = first.take_front(first.rfind('.') + 1); // empty without a dot: npos + 1 is 0
+  for (FlatSymbolRefAttr part : recipe.getParts())
+    if (!part.getValue().starts_with(scope))
+      scope = "";
+  std::string name = scope.str();
+  for (FlatSymbolRefAttr part : recipe.getParts())
+    name +=
+        (name.size() == scope.size() ? "" : "_") + part.getValue().drop_front(scope.size()).str();
+  return name;
+}
+
 /// The weight whose recipe is the concatenation `recipe`, made behind its last part if there is
 /// none.
 static WeightOp getOrCreateConcat(OpBuilder &builder, SymbolTable &symbols, ConcatAttr recipe,
                                   RankedTensorType type, Location loc) {
   auto module = cast<ModuleOp>(symbols.getOp());
   WeightOp lastPart;
-  std::string name;
   for (FlatSymbolRefAttr part : recipe.getParts()) {
-    name += (name.empty() ? "" : "_") + part.getValue().str();
     auto weight = symbols.lookup<WeightOp>(part.getValue());
     if (!lastPart || lastPart->isBeforeInBlock(weight))
       lastPart = weight;
@@ -49,8 +61,8 @@ static WeightOp getOrCreateConcat(OpBuilder &builder, SymbolTable &symbols, Conc
 
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointAfter(lastPart);
-  auto concat =
-      WeightOp::create(builder, loc, builder.getStringAttr(name), TypeAttr::get(type), recipe);
+  auto concat = WeightOp::create(builder, loc, builder.getStringAttr(nameOf(recipe)),
+                                 TypeAttr::get(type), recipe);
   symbols.insert(concat, builder.getInsertionPoint()); // renames it if the name is taken
   return concat;
 }

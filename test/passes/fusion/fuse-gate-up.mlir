@@ -1,20 +1,20 @@
 // RUN: moire-opt %s -moe-fuse-gate-up | FileCheck %s
 
-moe.weight @gate : tensor<2x48x32xf32, #moe.block<q4_1>> = #moe.source<"{i}.gate", layers = [0, 1]>
-moe.weight @up : tensor<2x48x32xf32, #moe.block<q4_1>> = #moe.source<"{i}.up", layers = [0, 1]>
-// CHECK: moe.weight @gate_up : tensor<2x96x32xf32, #moe.block<q4_1>> = #moe.concat<@gate, @up>
+moe.weight @layer_0.gate : tensor<2x48x32xf32, #moe.block<q4_1>> = #moe.source<"{i}.gate", layers = [0, 1]>
+moe.weight @layer_0.up : tensor<2x48x32xf32, #moe.block<q4_1>> = #moe.source<"{i}.up", layers = [0, 1]>
+// CHECK: moe.weight @layer_0.gate_up : tensor<2x96x32xf32, #moe.block<q4_1>> = #moe.concat<@layer_0.gate, @layer_0.up>
 
 // CHECK-LABEL: func @ffn
 // CHECK-SAME: %[[I:[a-z0-9]+]]: index, %[[H:[a-z0-9]+]]: tensor<?x32xf32>
-// CHECK-NOT: moe.read @gate[
-// CHECK-NOT: moe.read @up[
-// CHECK: %[[W:.*]] = moe.read @gate_up[%[[I]]]
+// CHECK-NOT: moe.read @layer_0.gate[
+// CHECK-NOT: moe.read @layer_0.up[
+// CHECK: %[[W:.*]] = moe.read @layer_0.gate_up[%[[I]]]
 // CHECK: %[[Y:.*]] = moe.gated_linear silu %[[H]], %[[W]]
 // CHECK-NOT: moe.gate silu
 // CHECK: return %[[Y]]
 func.func @ffn(%i: index, %h: tensor<?x32xf32>) -> tensor<?x48xf32> {
-  %wg = moe.read @gate[%i] : tensor<48x32xf32, #moe.block<q4_1>>
-  %wu = moe.read @up[%i] : tensor<48x32xf32, #moe.block<q4_1>>
+  %wg = moe.read @layer_0.gate[%i] : tensor<48x32xf32, #moe.block<q4_1>>
+  %wu = moe.read @layer_0.up[%i] : tensor<48x32xf32, #moe.block<q4_1>>
   // The order of the products does not matter, that of the gate's operands does.
   %u = moe.linear %h, %wu : tensor<?x32xf32>, tensor<48x32xf32, #moe.block<q4_1>> -> tensor<?x48xf32>
   %g = moe.linear %h, %wg : tensor<?x32xf32>, tensor<48x32xf32, #moe.block<q4_1>> -> tensor<?x48xf32>
