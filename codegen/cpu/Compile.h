@@ -33,7 +33,8 @@ struct CompiledModel {
 /// Names of the phases, in order.
 llvm::ArrayRef<llvm::StringRef> cpuPhases();
 
-/// Registers the dialects and interfaces that the phases create.
+/// Registers the dialects and interfaces that the phases create. The context that compileForCpu
+/// works in must have loaded them.
 void registerCpuDialects(mlir::DialectRegistry &registry);
 
 /// Runs the phases on `module` (contract: frontends/native). Errors are diagnostics on the module's

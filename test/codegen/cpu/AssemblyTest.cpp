@@ -1,0 +1,159 @@
+// What the machine will execute: static checks of the code that is generated for CPUs, of which the
+// one that runs the tests may lack the instructions.
+
+#include "codegen/cpu/Compile.h"
+#include "dialects/moe/Moe.h"
+
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+
+using namespace mlir;
+
+namespace moire {
+namespace {
+
+std::string replaceAll(std::string text, const std::string &from, const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+// The assembly of Inputs/model.mlir with weights of a format.
+std::string compileTo(const std::string &format, const std::string &cpu) {
+  auto buffer = llvm::MemoryBuffer::getFile(MOIRE_TEST_INPUTS "/model.mlir");
+  std::string text =
+      replaceAll((*buffer)->getBuffer().str(), "#moe.block<q4_0>", "#moe.block<" + format + ">");
+  DialectRegistry registry;
+  registerCpuDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
+  EXPECT_TRUE(module);
+  // Code generation asks whether a tensor is there, not what is in it.
+  Container container;
+  container.path = "none";
+  for (auto weight : module->getOps<moe::WeightOp>())
+    if (auto source = dyn_cast<moe::SourceAttr>(weight.getRecipe()))
+      for (const char *layer : {"0", "1"}) {
+        std::string name = replaceAll(source.getName().str(), "{i}", layer);
+        container.tensors[name].name = name;
+      }
+  CompiledModel result;
+  result.wantAssembly = true;
+  CpuOptions options;
+  options.cpu = cpu;
+  EXPECT_TRUE(succeeded(compileForCpu(*module, container, options, result)));
+  return result.assembly;
+}
+
+struct Code {
+  std::set<std::string> mnemonics, called;
+  bool zmm = false;
+  std::vector<std::string> zmmOf(const std::string &mnemonic) const {
+    std::vector<std::string> found;
+    for (const std::string &line : lines)
+      if (line.find(mnemonic) != std::string::npos && line.find("%zmm") != std::string::npos)
+        found.push_back(line);
+    return found;
+  }
+  std::vector<std::string> lines;
+};
+
+// The code of a model with weights of `format`; compiled once.
+const Code &codeFor(const std::string &format, const std::string &cpu) {
+  static std::map<std::pair<std::string, std::string>, Code> known;
+  auto [place, isNew] = known.try_emplace({format, cpu});
+  Code &code = place->second;
+  if (!isNew)
+    return code;
+  std::string assembly = compileTo(format, cpu);
+  llvm::SmallVector<llvm::StringRef> lines;
+  llvm::StringRef(assembly).split(lines, '\n');
+  for (llvm::StringRef line : lines) {
+    line = line.split('#').first.trim();
+    auto [mnemonic, operands] = llvm::getToken(line, " \t");
+    if (mnemonic.empty() || mnemonic.starts_with(".") || mnemonic.ends_with(":"))
+      continue;
+    code.lines.push_back(line.str());
+    code.mnemonics.insert(mnemonic.str());
+    if (mnemonic.starts_with("call") || (mnemonic.starts_with("jmp") && !operands.contains(".L")))
+      code.called.insert(operands.trim().split('@').first.str());
+    code.zmm |= operands.contains("%zmm");
+  }
+  return code;
+}
+
+class Assembly : public testing::TestWithParam<const char *> {};
+
+std::vector<std::string> startingWith(const std::set<std::string> &names, llvm::StringRef prefix) {
+  std::vector<std::string> found;
+  for (const std::string &name : names)
+    if (llvm::StringRef(name).starts_with(prefix))
+      found.push_back(name);
+  return found;
+}
+
+// No function of the C library, of libm or of the compiler's support library: the runtime's barrier
+// and the layers, which are code of ours.
+void expectOwnCallsOnly(const Code &code) {
+  for (const std::string &name : code.called)
+    EXPECT_TRUE(name == "moire_barrier" || llvm::StringRef(name).starts_with("layer")) << name;
+}
+
+TEST_P(Assembly, Avx512UsesVnniOnWholeRegisters) {
+  std::vector<const char *> cpus = {"znver4"};
+  if (std::string(GetParam()) == "q4_0")
+    cpus.push_back("icelake-server"); // LLVM would rather use 256 bits there
+  for (const char *cpu : cpus) {
+    SCOPED_TRACE(cpu);
+    const Code &code = codeFor(GetParam(), cpu);
+    EXPECT_FALSE(code.zmmOf("vpdpbusd").empty());
+    EXPECT_TRUE(startingWith(code.mnemonics, "vpmaddubsw").empty());
+    EXPECT_TRUE(startingWith(code.mnemonics, "vpgather").empty());
+    EXPECT_TRUE(startingWith(code.mnemonics, "vgather").empty());
+    expectOwnCallsOnly(code);
+  }
+}
+
+// The activations are broadcast by the instruction itself.
+TEST_P(Assembly, Avx512FoldsTheBroadcast) {
+  const Code &code = codeFor(GetParam(), "znver4");
+  size_t folded = 0, all = 0;
+  for (const std::string &line : code.zmmOf("vpdpbusd")) {
+    ++all;
+    folded += line.find("{1to16}") != std::string::npos;
+  }
+  EXPECT_GT(all, 0u);
+  EXPECT_GE(2 * folded, all) << folded << " of " << all;
+}
+
+TEST_P(Assembly, Avx2HasItsOwnRow) {
+  const Code &code = codeFor(GetParam(), "x86-64-v3");
+  EXPECT_FALSE(startingWith(code.mnemonics, "vpmaddubsw").empty());
+  EXPECT_FALSE(startingWith(code.mnemonics, "vfmadd").empty());
+  EXPECT_FALSE(code.zmm);
+  EXPECT_TRUE(startingWith(code.mnemonics, "vpdpbusd").empty());
+  EXPECT_TRUE(startingWith(code.mnemonics, "vpgather").empty());
+  expectOwnCallsOnly(code);
+}
+
+// AVX-512 without VNNI takes the rows of AVX2.
+TEST_P(Assembly, Avx512WithoutVnniTakesTheRowsOfAvx2) {
+  const Code &code = codeFor(GetParam(), "x86-64-v4");
+  EXPECT_FALSE(startingWith(code.mnemonics, "vpmaddubsw").empty());
+  EXPECT_TRUE(startingWith(code.mnemonics, "vpdpbusd").empty());
+  EXPECT_TRUE(code.zmm);
+  expectOwnCallsOnly(code);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, Assembly, testing::Values("q4_0", "q4_1", "q8_0"),
+                         [](const auto &info) { return std::string(info.param); });
+
+} // namespace
+} // namespace moire

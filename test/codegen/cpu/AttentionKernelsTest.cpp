@@ -1,0 +1,237 @@
+// Keys, values and attention against a softmax in double, for sequences in several slots, whose
+// pages lie anywhere in a pool that is full of NaN; and the same bits however a prompt is split.
+
+#include "test/codegen/cpu/Kernel.h"
+#include "test/codegen/cpu/Weights.h"
+
+#include <cmath>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <limits>
+
+namespace moire::test {
+namespace {
+
+struct Shape {
+  int64_t kvHeads, group, headDim, page;
+  bool half;      // keys and values in f16
+  int64_t window; // 0: none
+};
+
+constexpr int64_t kLayers = 2, kLayer = 1, kSlots = 3, kPagesPerSlot = 12;
+
+// A token of a sequence: its query, key and value.
+struct Token {
+  int32_t slot, position;
+  bool operator==(const Token &) const = default;
+};
+
+class Sequences {
+public:
+  explicit Sequences(Shape shape) : shape(shape) {
+    queryWidth = shape.kvHeads * shape.group * shape.headDim;
+    kvWidth = shape.kvHeads * shape.headDim;
+    queries = memory.shared(4 * queryWidth);
+    keys = memory.shared(4 * kvWidth);
+    values = memory.shared(4 * kvWidth);
+    out = memory.shared(4 * queryWidth);
+    int64_t stride = (shape.headDim + 15) / 16 * 16;
+    scratch = memory.scratch(4 * 4 * (shape.page + stride));
+    pageElements = kLayers * shape.kvHeads * shape.page * (shape.headDim + stride);
+    pool.resize(pageElements * (shape.half ? 2 : 4) * kSlots * kPagesPerSlot + 64);
+    scale = 1 / std::sqrt(double(shape.headDim));
+  }
+
+  std::unique_ptr<Kernel> compile(const std::string &cpu) {
+    return Kernel::compile({[this](bool one) { return text(one); }}, memory, cpu);
+  }
+
+  /// Forgets all keys and values.
+  void clear() {
+    std::fill(pool.begin(), pool.end(), 0xff); // NaN, in f16 as in f32
+    Random random(5);
+    pageTable.resize(kSlots * kPagesPerSlot);
+    for (size_t i = 0; i < pageTable.size(); ++i)
+      pageTable[i] = i;
+    for (size_t i = pageTable.size(); i-- > 1;)
+      std::swap(pageTable[i], pageTable[random.integer(0, i)]);
+  }
+
+  /// Runs a step; appends its output rows to `results`.
+  void step(Kernel &kernel, const std::vector<Token> &tokens, int team, bool one,
+            std::vector<float> &results) {
+    kernel.reserve(tokens.size());
+    std::vector<int32_t> slots, positions;
+    for (size_t t = 0; t < tokens.size(); ++t) {
+      const Token &token = tokens[t];
+      slots.push_back(token.slot);
+      positions.push_back(token.position);
+      for (int64_t i = 0; i < queryWidth; ++i)
+        kernel.at<float>(queries)[t * queryWidth + i] = number(token, 0, i);
+      for (int64_t i = 0; i < kvWidth; ++i) {
+        kernel.at<float>(keys)[t * kvWidth + i] = number(token, 1, i);
+        kernel.at<float>(values)[t * kvWidth + i] = number(token, 2, i);
+      }
+    }
+    moire_step host{};
+    host.slots = slots.data();
+    host.positions = positions.data();
+    host.page_table = pageTable.data();
+    host.pages_per_slot = kPagesPerSlot;
+    auto address = reinterpret_cast<uintptr_t>(pool.data());
+    host.kv = pool.data() + (64 - address % 64) % 64;
+    kernel.run(tokens.size(), team, one, host);
+    const float *rows = kernel.at<float>(out);
+    results.insert(results.end(), rows, rows + tokens.size() * queryWidth);
+  }
+
+  void check(const Token &token, const float *found) const {
+    for (int64_t head = 0; head < shape.kvHeads * shape.group; ++head) {
+      int64_t kvHead = head / shape.group, first = 0;
+      if (shape.window)
+        first = std::max<int64_t>(0, token.position - shape.window + 1);
+      std::vector<double> scores;
+      double max = -std::numeric_limits<double>::infinity(), sum = 0;
+      for (int64_t p = first; p <= token.position; ++p) {
+        Token other{token.slot, int32_t(p)};
+        double dot = 0;
+        for (int64_t d = 0; d < shape.headDim; ++d)
+          dot += double(number(token, 0, head * shape.headDim + d)) *
+                 stored(number(other, 1, kvHead * shape.headDim + d));
+        scores.push_back(dot * scale);
+        max = std::max(max, scores.back());
+      }
+      for (double &score : scores)
+        sum += score = std::exp(score - max);
+      for (int64_t d = 0; d < shape.headDim; ++d) {
+        double expected = 0;
+        for (int64_t p = first; p <= token.position; ++p)
+          expected += scores[p - first] / sum *
+                      stored(number({token.slot, int32_t(p)}, 2, kvHead * shape.headDim + d));
+        ASSERT_NEAR(found[head * shape.headDim + d], expected, 1e-5)
+            << "slot " << token.slot << " position " << token.position << " head " << head << " d "
+            << d;
+      }
+    }
+  }
+
+  int64_t queryWidth;
+
+private:
+  // The numbers of a token are its own, whatever step it comes in.
+  float number(const Token &token, int what, int64_t i) const {
+    Random random((token.slot * 100000 + token.position) * 4 + what + 1000003 * i);
+    return random.uniform(-2, 2);
+  }
+  double stored(float value) const { return shape.half ? roundToHalf(value) : value; }
+
+  std::string text(bool one) const {
+    std::string ids = rowsOf(one, {}, "i32"), element = shape.half ? "f16" : "f32";
+    std::string n = one ? "" : "(%n)", rows = rowsOf(one, {queryWidth}, "f32");
+    std::string kvRows = rowsOf(one, {kvWidth}, "f32"), pools = "memref<?x" + element + ">";
+    std::string layout = " <layers = " + std::to_string(kLayers) +
+                         ", kv_heads = " + std::to_string(shape.kvHeads) +
+                         ", head_dim = " + std::to_string(shape.headDim) +
+                         ", page = " + std::to_string(shape.page) + ", element = " + element + ">";
+    std::string scratchType =
+        "4x" + std::to_string(shape.page + (shape.headDim + 15) / 16 * 16) + "xf32";
+    std::string places = "%kv, %table, %slots, %positions[%layer]";
+    std::string placeTypes = pools + ", memref<?x?xi32>, " + ids + ", " + ids;
+    std::string text =
+        sharedBuffer(one, "q", queries, {queryWidth}, "f32") +
+        sharedBuffer(one, "k", keys, {kvWidth}, "f32") +
+        sharedBuffer(one, "v", values, {kvWidth}, "f32") +
+        sharedBuffer(one, "y", out, {queryWidth}, "f32") +
+        privateBuffer("scratch", scratch, scratchType) + "%kv = tile.input kv : " + pools +
+        "\n%table = tile.input page_table : memref<?x?xi32>\n" + "%slots = tile.input slots" + n +
+        " : " + ids + "\n%positions = tile.input positions" + n + " : " + ids +
+        "\n%layer = arith.constant " + std::to_string(kLayer) + " : index\n";
+    std::string split = one ? "heads" : "rows";
+    for (auto [side, rowsName] : {std::pair("keys", "%k"), {"values", "%v"}})
+      text += "tile.kv_append " + split + " " + side + " " + rowsName + ", " + places + layout +
+              " : " + kvRows + ", " + placeTypes + "\n";
+    if (!one)
+      text += "tile.barrier\n";
+    char scaleText[32];
+    std::snprintf(scaleText, sizeof scaleText, "%.17e", scale);
+    return text + "tile.attend " + (one ? "heads" : "tiles") + " %q, " + places +
+           " scratch %scratch -> %y" + layout + " {scale = " + scaleText + " : f64" +
+           (shape.window ? ", window = " + std::to_string(shape.window) + " : i64" : "") +
+           "} : " + rows + ", " + placeTypes + ", memref<" + scratchType + "> -> " + rows;
+  }
+
+  Shape shape;
+  Memory memory;
+  int64_t kvWidth, queries, keys, values, out, scratch, pageElements;
+  std::vector<uint8_t> pool;
+  std::vector<int32_t> pageTable;
+  double scale;
+};
+
+class Attention : public testing::TestWithParam<Shape> {};
+
+TEST_P(Attention, HoweverAPromptIsSplit) {
+  Sequences sequences(GetParam());
+  const int64_t page = GetParam().page, width = sequences.queryWidth;
+  std::vector<Token> prompt;
+  for (int32_t p = 0; p < 2 * page + 5; ++p)
+    prompt.push_back({1, p});
+  for (const std::string &cpu : runnableCpus()) {
+    SCOPED_TRACE(cpu);
+    auto kernel = sequences.compile(cpu);
+    ASSERT_TRUE(kernel);
+
+    std::vector<float> whole;
+    sequences.clear();
+    sequences.step(*kernel, prompt, 1, false, whole);
+    for (size_t t = 0; t < prompt.size(); ++t) {
+      sequences.check(prompt[t], whole.data() + t * width);
+      if (HasFatalFailure())
+        return;
+    }
+
+    for (int team : {1, 2, 3}) {
+      // Token by token, in the variant for one.
+      std::vector<float> singly;
+      sequences.clear();
+      for (const Token &token : prompt)
+        sequences.step(*kernel, {token}, team, true, singly);
+      ASSERT_EQ(singly, whole) << "one by one, a team of " << team;
+
+      // In pieces of 7, beside tokens of two other sequences.
+      std::vector<float> pieces;
+      sequences.clear();
+      for (size_t first = 0; first < prompt.size(); first += 7) {
+        size_t last = std::min(first + 7, prompt.size());
+        std::vector<Token> step;
+        for (size_t t = first; t < last; ++t)
+          step.push_back({0, prompt[t].position});
+        step.insert(step.end(), prompt.begin() + first, prompt.begin() + last);
+        step.push_back({2, int32_t(first / 7)});
+        std::vector<float> all;
+        sequences.step(*kernel, step, team, false, all);
+        for (size_t t = 0; t < step.size(); ++t) {
+          if (step[t].slot != 1)
+            sequences.check(step[t], all.data() + t * width);
+          else
+            pieces.insert(pieces.end(), all.begin() + t * width, all.begin() + (t + 1) * width);
+        }
+        if (HasFatalFailure())
+          return;
+      }
+      ASSERT_EQ(pieces, whole) << "in pieces, a team of " << team;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Attention,
+                         testing::Values(Shape{2, 1, 10, 16, false, 0},
+                                         Shape{1, 2, 16, 16, true, 0}, Shape{2, 3, 20, 16, true, 0},
+                                         Shape{1, 7, 64, 32, true, 0},
+                                         Shape{1, 8, 80, 16, false, 0},
+                                         Shape{1, 3, 96, 64, true, 0}, Shape{2, 2, 16, 16, true, 1},
+                                         Shape{1, 3, 20, 16, false, 9},
+                                         Shape{1, 4, 16, 16, true, 20}));
+
+} // namespace
+} // namespace moire::test

@@ -1,0 +1,300 @@
+// Products with panels: near a product in double, and bit for bit in the order that is the contract
+// (K ascending; int8: an exact sum for each block of 32, then its scale, then its minimum).
+//
+// Every third row of activations is of 127 and -127, every fourth row of weights of the largest and
+// smallest quants: a machine instruction that saturates would be seen.
+
+#include "test/codegen/cpu/Kernel.h"
+#include "test/codegen/cpu/Weights.h"
+
+#include <cmath>
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace moire::test {
+namespace {
+
+enum class Epilogue { Store, Bias, Accumulate, Gate };
+
+struct Shape {
+  PanelFormat format;
+  Epilogue epilogue;
+  int64_t k, width;
+  bool exactOut; // the host's rows, without padding
+};
+
+std::string describe(const Shape &shape) {
+  const char *epilogues[] = {"store", "bias", "accumulate", "gate"};
+  return std::string(nameOf(shape.format)) + " " + epilogues[int(shape.epilogue)] + " k " +
+         std::to_string(shape.k) + " width " + std::to_string(shape.width);
+}
+
+int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
+
+// One product, its operands and what it yields.
+class Product {
+public:
+  Product(Shape shape, std::string instruction)
+      : shape(shape), instruction(std::move(instruction)), quantized(this->instruction != "vfmadd"),
+        random(shape.k * 64 + shape.width),
+        weight(randomMatrix(shape.format, shape.width, shape.k, random)),
+        up(randomMatrix(shape.format, shape.width, shape.k, random)) {
+    outWidth = shape.exactOut ? shape.width : padded(shape.width);
+    panels = shape.epilogue == Epilogue::Gate ? packPanels({&weight, &up}) : packPanels({&weight});
+    panelsAt = memory.weight(panels.data(), panels.size());
+    bias.assign(padded(shape.width), 0);
+    for (int64_t j = 0; j < shape.width; ++j)
+      bias[j] = random.uniform(-1, 1);
+    biasAt = memory.weight(bias.data(), 4 * bias.size());
+    if (quantized) {
+      valuesAt = memory.shared(shape.k);
+      scalesAt = memory.shared(8 * shape.k / 32);
+      sumsAt = memory.shared(4 * shape.k / 32);
+    } else {
+      xAt = memory.shared(4 * shape.k);
+    }
+    outAt = memory.shared(4 * outWidth);
+    stripAt = memory.scratch(2 * 64 * shape.k);
+  }
+
+  std::unique_ptr<Kernel> compile(const std::string &cpu, int optLevel = 1) {
+    return Kernel::compile({[this](bool one) { return text(one); }}, memory, cpu, optLevel);
+  }
+
+  /// The results of a step of `tokens` rows: always the same for the same row.
+  std::vector<float> run(Kernel &kernel, int64_t tokens, int team, bool one = false) {
+    kernel.reserve(tokens + 1); // what lies behind the last row is looked at
+    prepare(kernel, tokens);
+    float *out = kernel.at<float>(outAt);
+    std::vector<float> behind(out + tokens * outWidth, out + (tokens + 1) * outWidth);
+    kernel.run(tokens, team, one);
+    EXPECT_EQ(behind, std::vector<float>(out + tokens * outWidth, out + (tokens + 1) * outWidth));
+    std::vector<float> result;
+    for (int64_t t = 0; t < tokens; ++t)
+      result.insert(result.end(), out + t * outWidth, out + t * outWidth + shape.width);
+    return result;
+  }
+
+  void check(const std::vector<float> &found) const {
+    for (size_t i = 0; i < found.size(); ++i) {
+      int64_t t = i / shape.width, n = i % shape.width;
+      double magnitude = 0, exact = inDouble(weight, t, n, magnitude);
+      float ordered = inOrder(weight, t, n);
+      if (shape.epilogue == Epilogue::Gate) {
+        double gate = exact, gateMagnitude = magnitude, upMagnitude = 0;
+        double value = inDouble(up, t, n, upMagnitude);
+        exact = gate / (1 + std::exp(-gate)) * value;
+        magnitude = (gateMagnitude + 1) * (upMagnitude + 1);
+        ASSERT_NEAR(found[i], exact, 4e-6 * magnitude) << "row " << t << " output " << n;
+        continue;
+      }
+      float rest = shape.epilogue == Epilogue::Store ? 0 : bias[n];
+      if (shape.epilogue == Epilogue::Bias)
+        ordered += rest;
+      if (shape.epilogue == Epilogue::Accumulate)
+        ordered = before(t, n) + ordered, rest = before(t, n);
+      ASSERT_NEAR(found[i], exact + rest, 4e-6 * (magnitude + 1)) << "row " << t << " output " << n;
+      ASSERT_EQ(found[i], ordered) << "row " << t << " output " << n;
+    }
+  }
+
+private:
+  std::string text(bool one) const {
+    int64_t k = shape.k, blocks = k / 32, parts = shape.epilogue == Epilogue::Gate ? 2 : 1;
+    std::string text = weightVector("w", panelsAt, panels.size(), "i8");
+    std::string operands, types, out = rowsOf(one, {outWidth}, "f32");
+    if (quantized) {
+      text += sharedBuffer(one, "v", valuesAt, {k}, "i8") +
+              sharedBuffer(one, "s", scalesAt, {2, blocks}, "f32") +
+              sharedBuffer(one, "m", sumsAt, {blocks}, "i32");
+      operands = "%v, %s, %m";
+      types = rowsOf(one, {k}, "i8") + ", " + rowsOf(one, {2, blocks}, "f32") + ", " +
+              rowsOf(one, {blocks}, "i32");
+    } else {
+      text += sharedBuffer(one, "x", xAt, {k}, "f32");
+      operands = "%x";
+      types = rowsOf(one, {k}, "f32");
+    }
+    operands += " weight %w";
+    types += " weight memref<" + std::to_string(panels.size()) + "xi8>";
+    if (shape.epilogue == Epilogue::Bias) {
+      text += weightVector("b", biasAt, bias.size(), "f32");
+      operands += " bias %b";
+      types += " bias memref<" + std::to_string(bias.size()) + "xf32>";
+    }
+    std::string strip;
+    if (!one && quantized && shape.format != PanelFormat::Q8_0)
+      strip = std::to_string(parts * 16 * k) + "xi8";
+    else if (!one && !quantized && shape.format != PanelFormat::F32)
+      strip = std::to_string(parts * k) + "x16xf32";
+    if (!strip.empty()) {
+      text += privateBuffer("strip", stripAt, strip);
+      operands += " strip %strip";
+      types += " strip memref<" + strip + ">";
+    }
+    text += sharedBuffer(one, "y", outAt, {outWidth}, "f32");
+    const char *epilogues[] = {"store", "store", "accumulate", "gate_silu"};
+    return text + "tile.contract panels \"" + instruction + "\" " + nameOf(shape.format) + " " +
+           operands + " -> " + epilogues[int(shape.epilogue)] +
+           " %y {width = " + std::to_string(shape.width) + " : i64, k = " + std::to_string(k) +
+           " : i64} : " + types + " -> " + out;
+  }
+
+  // Activations: row t depends on t only.
+  float activation(int64_t t, int64_t k) const {
+    Random row(t * 1000 + k);
+    return row.uniform(-1, 1);
+  }
+  int quant(int64_t t, int64_t k) const {
+    Random row(t * 1000 + k);
+    return t % 3 == 2 ? (row.integer(0, 1) ? 127 : -127) : row.integer(-127, 127);
+  }
+  float rowScale(int64_t t, int64_t block) const {
+    Random row(t * 100 + block + 7);
+    return row.uniform(0.001f, 0.01f);
+  }
+  int sum(int64_t t, int64_t block) const {
+    int total = 0;
+    for (int64_t i = 0; i < 32; ++i)
+      total += quant(t, 32 * block + i);
+    return total;
+  }
+  float before(int64_t t, int64_t n) const {
+    Random row(t * 100 + n + 3);
+    return row.uniform(-2, 2);
+  }
+
+  void prepare(Kernel &kernel, int64_t tokens) {
+    int64_t k = shape.k, blocks = k / 32;
+    for (int64_t t = 0; t < tokens; ++t) {
+      for (int64_t i = 0; i < k; ++i)
+        if (quantized)
+          kernel.at<int8_t>(valuesAt)[t * k + i] = quant(t, i);
+        else
+          kernel.at<float>(xAt)[t * k + i] = activation(t, i);
+      for (int64_t b = 0; quantized && b < blocks; ++b) {
+        kernel.at<float>(scalesAt)[(2 * t + 0) * blocks + b] = rowScale(t, b);
+        kernel.at<float>(scalesAt)[(2 * t + 1) * blocks + b] = rowScale(t, b) * float(sum(t, b));
+        kernel.at<int32_t>(sumsAt)[t * blocks + b] = sum(t, b);
+      }
+    }
+    for (int64_t t = 0; t <= tokens; ++t)
+      for (int64_t n = 0; n < outWidth; ++n)
+        kernel.at<float>(outAt)[t * outWidth + n] = before(t, n);
+  }
+
+  double inDouble(const Matrix &w, int64_t t, int64_t n, double &magnitude) const {
+    double total = 0;
+    for (int64_t k = 0; k < shape.k; ++k) {
+      double x = quantized ? double(rowScale(t, k / 32)) * quant(t, k) : activation(t, k);
+      double exact = !isBlocked(w.format)
+                         ? w.at(n, k)
+                         : double(w.scale(n, k)) * w.quants[n * w.k + k] +
+                               (w.format == PanelFormat::Q4_1 ? w.minimum(n, k) : 0);
+      total += x * exact;
+      magnitude += std::abs(x * exact);
+    }
+    return total;
+  }
+
+  float inOrder(const Matrix &w, int64_t t, int64_t n) const {
+    float total = 0;
+    if (!quantized) {
+      for (int64_t k = 0; k < shape.k; ++k)
+        total = std::fma(w.at(n, k), activation(t, k), total);
+      return total;
+    }
+    for (int64_t b = 0; b < shape.k / 32; ++b) {
+      int dot = 0;
+      for (int64_t k = 32 * b; k < 32 * b + 32; ++k)
+        dot += w.quants[n * w.k + k] * quant(t, k);
+      float x = rowScale(t, b);
+      total = std::fma(w.scale(n, 32 * b) * x, static_cast<float>(dot), total);
+      if (w.format == PanelFormat::Q4_1)
+        total = std::fma(w.minimum(n, 32 * b), x * static_cast<float>(sum(t, b)), total);
+    }
+    return total;
+  }
+
+  Shape shape;
+  std::string instruction;
+  bool quantized;
+  Random random;
+  Matrix weight, up;
+  std::vector<uint8_t> panels;
+  std::vector<float> bias;
+  Memory memory;
+  int64_t outWidth, panelsAt, biasAt, stripAt, outAt;
+  int64_t xAt = 0, valuesAt = 0, scalesAt = 0, sumsAt = 0;
+};
+
+void checkEverywhere(const Shape &shape, const std::string &instruction) {
+  // vpdpbusd needs 512-bit code where it is real; where it is spelled out any CPU will do.
+  for (const std::string &cpu : runnableCpus()) {
+    SCOPED_TRACE(describe(shape) + " " + instruction + " " + cpu);
+    Product product(shape, instruction);
+    auto kernel = product.compile(cpu);
+    ASSERT_TRUE(kernel);
+    std::vector<float> all = product.run(*kernel, 9, 1);
+    product.check(all);
+    if (testing::Test::HasFatalFailure())
+      return;
+    // A row's numbers depend on neither the rows beside it nor the team.
+    for (int64_t tokens : {1, 2, 3, 4, 5})
+      for (int team : {1, 2, 3, 5}) {
+        std::vector<float> some = product.run(*kernel, tokens, team);
+        ASSERT_TRUE(std::equal(some.begin(), some.end(), all.begin()))
+            << tokens << " rows, a team of " << team;
+      }
+    for (int team : {1, 3}) {
+      std::vector<float> one = product.run(*kernel, 1, team, /*one=*/true);
+      ASSERT_TRUE(std::equal(one.begin(), one.end(), all.begin())) << "one row, a team of " << team;
+    }
+  }
+}
+
+TEST(ContractKernels, FloatActivationsPlainWeights) {
+  for (PanelFormat format : {PanelFormat::F32, PanelFormat::F16, PanelFormat::BF16})
+    for (Shape shape :
+         {Shape{format, Epilogue::Store, 1, 1, true}, Shape{format, Epilogue::Bias, 33, 17, false},
+          Shape{format, Epilogue::Accumulate, 7, 40, false},
+          Shape{format, Epilogue::Gate, 10, 20, false}})
+      checkEverywhere(shape, "vfmadd");
+}
+
+TEST(ContractKernels, FloatActivationsBlockWeights) {
+  for (PanelFormat format : {PanelFormat::Q4_0, PanelFormat::Q4_1, PanelFormat::Q8_0})
+    for (Shape shape :
+         {Shape{format, Epilogue::Store, 32, 33, true}, Shape{format, Epilogue::Bias, 96, 1, false},
+          Shape{format, Epilogue::Accumulate, 64, 16, false},
+          Shape{format, Epilogue::Gate, 32, 20, false}})
+      checkEverywhere(shape, "vfmadd");
+}
+
+TEST(ContractKernels, Int8Activations) {
+  for (PanelFormat format : {PanelFormat::Q4_0, PanelFormat::Q4_1, PanelFormat::Q8_0})
+    for (const std::string &instruction : instructions(format == PanelFormat::Q8_0 ? 8 : 4))
+      for (Shape shape : {Shape{format, Epilogue::Store, 32, 33, true},
+                          Shape{format, Epilogue::Bias, 96, 1, false},
+                          Shape{format, Epilogue::Accumulate, 64, 16, false},
+                          Shape{format, Epilogue::Gate, 96, 20, false}})
+        checkEverywhere(shape, instruction);
+}
+
+TEST(ContractKernels, OptimizationChangesNoBit) {
+  for (auto [format, instruction] : {std::pair(PanelFormat::Q4_1, instructions(4).back()),
+                                     {PanelFormat::BF16, std::string("vfmadd")}}) {
+    Product product({format, Epilogue::Gate, 64, 20, false}, instruction);
+    std::vector<float> results[4];
+    for (int level : {0, 1, 2, 3}) {
+      auto kernel = product.compile("native", level);
+      ASSERT_TRUE(kernel);
+      results[level] = product.run(*kernel, 6, 2);
+    }
+    for (int level : {1, 2, 3})
+      EXPECT_EQ(results[level], results[0]) << "-O" << level;
+  }
+}
+
+} // namespace
+} // namespace moire::test

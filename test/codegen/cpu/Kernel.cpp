@@ -1,0 +1,234 @@
+#include "test/codegen/cpu/Kernel.h"
+#include "codegen/cpu/Compile.h"
+#include "codegen/cpu/Emitter.h"
+#include "codegen/cpu/Phases.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+
+#include <barrier>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <thread>
+
+using namespace mlir;
+using namespace moire::cpu;
+
+namespace moire::test {
+
+static Machine machineFor(StringRef cpu, int optLevel = 1) {
+  std::string error;
+  FailureOr<Machine> machine = Machine::lookup(cpu, optLevel, error);
+  EXPECT_TRUE(succeeded(machine)) << error;
+  return std::move(*machine);
+}
+
+std::vector<std::string> runnableCpus() {
+  if (machineFor("native").has(MOIRE_CPU_AVX512))
+    return {"native", "x86-64-v4", "x86-64-v3"};
+  return {"native"};
+}
+
+std::vector<std::string> instructions(int64_t bits) {
+  std::vector<std::string> names = {"vpdpbusd"};
+  for (const std::string &cpu : runnableCpus()) {
+    std::string name = machineFor(cpu).chooseInstruction(bits).str();
+    if (!llvm::is_contained(names, name))
+      names.push_back(name);
+  }
+  return names;
+}
+
+//===- Memory ---------------------------------------------------------------------------------===//
+
+static int64_t place(int64_t &end, int64_t bytes) {
+  int64_t offset = end;
+  end += (bytes + 63) / 64 * 64;
+  return offset;
+}
+
+int64_t Memory::shared(int64_t rowBytes) { return place(arenaBytes, rowBytes); }
+int64_t Memory::scratch(int64_t bytes) { return place(scratchBytes, bytes); }
+
+int64_t Memory::weight(const void *data, int64_t bytes) {
+  int64_t offset = (weights.size() + 4095) / 4096 * 4096;
+  weights.resize(offset + (bytes + 63) / 64 * 64);
+  std::memcpy(weights.data() + offset, data, bytes);
+  return offset;
+}
+
+std::string rowsOf(bool one, std::initializer_list<int64_t> shape, const std::string &element) {
+  std::string text = one ? "memref<1" : "memref<?";
+  for (int64_t size : shape)
+    text += "x" + std::to_string(size);
+  return text + "x" + element + ">";
+}
+
+std::string sharedBuffer(bool one, const std::string &name, int64_t offset,
+                         std::initializer_list<int64_t> shape, const std::string &element) {
+  return "%" + name + " = tile.alloc shared" + (one ? "" : "(%n)") + " at " +
+         std::to_string(offset) + " : " + rowsOf(one, shape, element) + "\n";
+}
+
+std::string privateBuffer(const std::string &name, int64_t offset, const std::string &type) {
+  return "%" + name + " = tile.alloc private at " + std::to_string(offset) + " : memref<" + type +
+         ">\n";
+}
+
+std::string weightVector(const std::string &name, int64_t offset, int64_t count,
+                         const std::string &element) {
+  int64_t bytes = (count * (element == "f32" ? 4 : 1) + 63) / 64 * 64;
+  return "%" + name + " = tile.weight \"" + name + "\" {offset = " + std::to_string(offset) +
+         " : i64, slice_bytes = " + std::to_string(bytes) + " : i64} : memref<" +
+         std::to_string(count) + "x" + element + ">\n";
+}
+
+//===- vpdpbusd, as its definition ------------------------------------------------------------===//
+
+// Each lane of the sum gains the products of 4 unsigned and 4 signed bytes, without saturation.
+static constexpr const char *kVpdpbusd = R"(
+func.func private @vpdpbusd(%sum: vector<16xi32>, %weights: vector<64xi8>, %x: vector<64xi8>)
+    -> vector<16xi32> attributes {passthrough = ["noinline"]} {
+  %w = arith.extui %weights : vector<64xi8> to vector<64xi32>
+  %s = arith.extsi %x : vector<64xi8> to vector<64xi32>
+  %products = arith.muli %w, %s : vector<64xi32>
+  %c0 = vector.shuffle %products, %products
+    [0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60]
+    : vector<64xi32>, vector<64xi32>
+  %r0 = arith.addi %sum, %c0 : vector<16xi32>
+  %c1 = vector.shuffle %products, %products
+    [1, 5, 9, 13, 17, 21, 25, 29, 33, 37, 41, 45, 49, 53, 57, 61]
+    : vector<64xi32>, vector<64xi32>
+  %r1 = arith.addi %r0, %c1 : vector<16xi32>
+  %c2 = vector.shuffle %products, %products
+    [2, 6, 10, 14, 18, 22, 26, 30, 34, 38, 42, 46, 50, 54, 58, 62]
+    : vector<64xi32>, vector<64xi32>
+  %r2 = arith.addi %r1, %c2 : vector<16xi32>
+  %c3 = vector.shuffle %products, %products
+    [3, 7, 11, 15, 19, 23, 27, 31, 35, 39, 43, 47, 51, 55, 59, 63]
+    : vector<64xi32>, vector<64xi32>
+  %r3 = arith.addi %r2, %c3 : vector<16xi32>
+  return %r3 : vector<16xi32>
+}
+)";
+
+static void replaceVpdpbusd(ModuleOp module) {
+  module.walk([](LLVM::CallIntrinsicOp call) {
+    if (call.getIntrin() != "llvm.x86.avx512.vpdpbusd.512")
+      return;
+    OpBuilder b(call);
+    auto result =
+        func::CallOp::create(b, call.getLoc(), "vpdpbusd", call.getResultTypes(), call.getArgs());
+    call.replaceAllUsesWith(result.getResults());
+    call.erase();
+  });
+}
+
+//===- Kernel ---------------------------------------------------------------------------------===//
+
+struct Kernel::Jit {
+  std::unique_ptr<llvm::orc::LLJIT> engine;
+};
+
+Kernel::Kernel() = default;
+Kernel::~Kernel() = default;
+
+static void waitForTeam(void *barrier, int64_t) {
+  static_cast<std::barrier<> *>(barrier)->arrive_and_wait();
+}
+
+static std::string functionText(const Kernel::Source &source, bool one) {
+  std::string text = one ? "func.func @forward.one" : "func.func @forward.many";
+  text += "(%step: !llvm.ptr, %thread: index, %team: index) {\n";
+  if (!one)
+    text += "%n = tile.count tokens\n";
+  return text + source.body(one) + "\nreturn\n}\n";
+}
+
+std::unique_ptr<Kernel> Kernel::compile(const Source &source, const Memory &memory,
+                                        const std::string &cpu, int optLevel) {
+  DialectRegistry registry;
+  registerCpuDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  Machine machine = machineFor(cpu, optLevel);
+  std::string text = functionText(source, true) + functionText(source, false);
+  bool spellOut = !machine.has(MOIRE_CPU_AVX512_VNNI) && text.find("vpdpbusd") != text.npos;
+  if (spellOut)
+    text += kVpdpbusd;
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
+  if (!module) {
+    ADD_FAILURE() << text;
+    return nullptr;
+  }
+  if (source.emit)
+    for (auto function : module->getOps<func::FuncOp>()) {
+      Emitter e(function.getBody().front().getTerminator());
+      source.emit(e);
+    }
+
+  Plan plan;
+  plan.scratchBytes = memory.scratchBytes;
+  plan.kv = tile::KvLayoutAttr::get(&context, 1, 1, 16, 16, Float32Type::get(&context));
+  std::vector<char> object;
+  bool compiled = succeeded(expandKernels(*module));
+  if (spellOut)
+    replaceVpdpbusd(*module);
+  compiled = compiled && succeeded(verify(*module)) && succeeded(lowerToLlvm(*module, plan)) &&
+             succeeded(emitObject(*module, machine, plan, optLevel, {&object, nullptr, nullptr}));
+  if (!compiled) {
+    ADD_FAILURE() << text;
+    return nullptr;
+  }
+
+  std::unique_ptr<Kernel> kernel(new Kernel);
+  kernel->jit = std::make_unique<Jit>(Jit{llvm::cantFail(llvm::orc::LLJITBuilder().create())});
+  llvm::orc::LLJIT &engine = *kernel->jit->engine;
+  llvm::cantFail(engine.getMainJITDylib().define(llvm::orc::absoluteSymbols(
+      {{engine.mangleAndIntern("moire_barrier"),
+        {llvm::orc::ExecutorAddr::fromPtr(&waitForTeam), llvm::JITSymbolFlags::Exported}}})));
+  llvm::cantFail(engine.addObjectFile(
+      llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()))));
+  kernel->stepOne = llvm::cantFail(engine.lookup("moire_step_one")).toPtr<moire_step_fn>();
+  kernel->stepMany = llvm::cantFail(engine.lookup("moire_step_many")).toPtr<moire_step_fn>();
+  kernel->arenaBytes = memory.arenaBytes;
+  kernel->scratchBytes = memory.scratchBytes;
+  kernel->weightMemory = memory.weights;
+  return kernel;
+}
+
+static uint8_t *aligned(std::vector<uint8_t> &memory, int64_t bytes) {
+  memory.assign(bytes + 64, 0);
+  auto address = reinterpret_cast<uintptr_t>(memory.data());
+  return memory.data() + (64 - address % 64) % 64;
+}
+
+void Kernel::reserve(int64_t tokens) {
+  maxTokens = tokens;
+  arena = aligned(arenaMemory, arenaBytes * tokens);
+}
+
+void Kernel::run(int64_t tokens, int team, bool one, moire_step step) {
+  ASSERT_LE(tokens, maxTokens);
+  std::vector<uint8_t> packed;
+  uint8_t *weights = aligned(packed, weightMemory.size());
+  if (!weightMemory.empty())
+    std::memcpy(weights, weightMemory.data(), weightMemory.size());
+  step.weights = weights;
+  step.arena = arena;
+  step.scratch = aligned(scratchMemory, scratchBytes * team);
+  step.token_count = tokens;
+  step.max_tokens = maxTokens;
+  std::barrier<> barrier(team);
+  step.barrier = &barrier;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < team; ++thread)
+    threads.emplace_back([&, thread] { (one ? stepOne : stepMany)(&step, thread, team); });
+  for (std::thread &thread : threads)
+    thread.join();
+}
+
+} // namespace moire::test

@@ -1,0 +1,42 @@
+// Random weights, as a model file stores them, as panels, and as plain numbers.
+
+#ifndef MOIRE_TEST_CODEGEN_CPU_WEIGHTS_H
+#define MOIRE_TEST_CODEGEN_CPU_WEIGHTS_H
+
+#include "codegen/artifact/Packing.h"
+#include "test/codegen/cpu/Kernel.h"
+
+namespace moire::test {
+
+/// f32 to f16 and back, rounded to nearest even.
+inline float roundToHalf(float value) { return static_cast<float>(static_cast<_Float16>(value)); }
+
+/// The spelling of a format in the tile dialect: "q4_0".
+const char *nameOf(PanelFormat format);
+inline bool isBlocked(PanelFormat format) {
+  return format == PanelFormat::Q4_0 || format == PanelFormat::Q4_1 || format == PanelFormat::Q8_0;
+}
+
+/// A matrix [rows, k].
+struct Matrix {
+  PanelFormat format;
+  int64_t rows, k;
+  std::vector<float> plain;          // [rows, k], formats without blocks
+  std::vector<int> quants;           // [rows, k], as multiplied: q - 8 for q4_0
+  std::vector<float> scales, minima; // [rows, k / 32], exact f16 numbers
+  std::vector<uint8_t> stored;       // as in the file, row by row
+
+  float scale(int64_t row, int64_t column) const { return scales[(row * k + column) / 32]; }
+  float minimum(int64_t row, int64_t column) const { return minima[(row * k + column) / 32]; }
+  /// The weight, rounded to f32 as ggml rounds it.
+  float at(int64_t row, int64_t column) const;
+};
+
+Matrix randomMatrix(PanelFormat format, int64_t rows, int64_t k, Random &random);
+
+/// The panels of some matrices of equal shape and format, alternating.
+std::vector<uint8_t> packPanels(std::initializer_list<const Matrix *> matrices);
+
+} // namespace moire::test
+
+#endif
