@@ -261,6 +261,23 @@ struct QuantizedRows {
   }
 };
 
+// Rows of several kinds.
+float quantizedInput(int64_t kind, int64_t column, Random &random) {
+  float value = random.uniform(-1, 1);
+  switch (kind) {
+  case 1:
+    return 0;
+  case 2: // values halfway between two quants
+    return column == 5 ? -127 : 0.5f * random.integer(-9, 9);
+  case 3: // very different sizes
+    return value * std::pow(10.f, static_cast<float>(random.integer(-9, 9)));
+  case 4: // 127 * 126: two of the scales have no error, and the first is to be taken
+    return column % 32 == 5 ? 16002 : 0;
+  default:
+    return value;
+  }
+}
+
 TEST(RowKernels, QuantizationIsTheScalarOneBitForBit) {
   for (int64_t width : {32, 96}) {
     Memory memory;
@@ -289,15 +306,8 @@ TEST(RowKernels, QuantizationIsTheScalarOneBitForBit) {
         Random random(width);
         float *rows = kernel->at<float>(x);
         for (int64_t t = 0; t < tokens; ++t)
-          for (int64_t j = 0; j < width; ++j) {
-            // Rows of zeros, of one large element, of ties, of very different sizes.
-            float value = random.uniform(-1, 1);
-            rows[t * width + j] = t % 7 == 1   ? 0
-                                  : t % 7 == 2 ? (j == 5 ? -127 : 0.5f * random.integer(-9, 9))
-                                  : t % 7 == 3
-                                      ? value * std::pow(10.f, float(random.integer(-9, 9)))
-                                      : value;
-          }
+          for (int64_t j = 0; j < width; ++j)
+            rows[t * width + j] = quantizedInput(t % 7, j, random);
         kernel->run(tokens, one ? 2 : 3, one);
         for (int64_t t = 0; t < tokens; ++t) {
           plain.expectEqual(*kernel, t, rows + t * width);
