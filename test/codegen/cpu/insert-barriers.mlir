@@ -225,3 +225,25 @@ func.func @loops(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x16
   tile.add rows %x, %x -> %x : memref<?x16xf32>, memref<?x16xf32> -> memref<?x16xf32>
   return
 }
+
+// A loop may not run: the barrier in it does not help what comes behind.
+// CHECK-LABEL: func @loop_that_may_not_run
+// CHECK: tile.contract
+// CHECK-NEXT: scf.for
+// CHECK-NEXT: tile.barrier
+// CHECK-NEXT: tile.add
+// CHECK-NEXT: }
+// CHECK-NEXT: tile.barrier
+// CHECK-NEXT: tile.add
+// CHECK-NEXT: return
+func.func @loop_that_may_not_run(%step: !llvm.ptr, %thread: index, %team: index,
+                                 %w: memref<1024xi8>, %x: memref<1x16xf32>, %y: memref<1x16xf32>,
+                                 %z: memref<1x16xf32>, %from: index, %to: index) {
+  tile.contract panels "vfmadd" f32 %x weight %w -> store %y {width = 16 : i64, k = 16 : i64}
+    : memref<1x16xf32> weight memref<1024xi8> -> memref<1x16xf32>
+  scf.for %i = %from to %to step %to {
+    tile.add rows %z, %z -> %z : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
+  }
+  tile.add rows %y, %y -> %y : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
+  return
+}

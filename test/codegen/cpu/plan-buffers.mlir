@@ -80,3 +80,31 @@ module {
     return
   }
 }
+
+// -----
+
+// Other threads may still read %a when this one writes %b: bytes are used again only behind the next
+// product, where a barrier stands anyway.
+//
+// CHECK: module attributes {tile.arena_bytes_per_token = 128 : i64
+module {
+  // CHECK-LABEL: func @readers
+  // CHECK: tile.alloc shared(%{{.*}}) at 0 : memref<?x16xf32>
+  // CHECK: tile.alloc shared(%{{.*}}) at 64 : memref<?x16xf32>
+  // CHECK: tile.alloc shared(%{{.*}}) at 0 : memref<?x16xf32>
+  func.func @readers(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x16xf32>,
+                     %w: memref<1024xi8>) {
+    %n = tile.count tokens
+    %a = tile.alloc shared(%n) : memref<?x16xf32>
+    tile.contract panels "vfmadd" f32 %x weight %w -> store %a {width = 16 : i64, k = 16 : i64}
+      : memref<?x16xf32> weight memref<1024xi8> -> memref<?x16xf32>
+    tile.copy rows %a -> %x : memref<?x16xf32> -> memref<?x16xf32>
+    %b = tile.alloc shared(%n) : memref<?x16xf32>
+    tile.copy rows %x -> %b : memref<?x16xf32> -> memref<?x16xf32>
+    tile.contract panels "vfmadd" f32 %b weight %w -> store %x {width = 16 : i64, k = 16 : i64}
+      : memref<?x16xf32> weight memref<1024xi8> -> memref<?x16xf32>
+    %c = tile.alloc shared(%n) : memref<?x16xf32>
+    tile.copy rows %x -> %c : memref<?x16xf32> -> memref<?x16xf32>
+    return
+  }
+}
