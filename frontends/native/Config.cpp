@@ -60,12 +60,20 @@ ConfigValues::ConfigValues(const Description &description, const Container &cont
                            Diagnostics &diagnostics)
     : ExprEvaluator(diagnostics), description(description), container(container) {}
 
+/// For a comparison with a name on its left: which value the name has.
+std::string ConfigValues::found(const Expr &condition) {
+  if (condition.kind != Expr::Kind::Binary || condition.operands.front()->kind != Expr::Kind::Name)
+    return "";
+  const Expr &name = *condition.operands.front();
+  return "; found: " + name.text + " = " + evaluate(name).spelled();
+}
+
 void ConfigValues::checkRequirements() {
   for (const Requirement &requirement : description.requirements) {
     Value value = evaluate(*requirement.condition);
     if (value.kind == Value::Kind::Bool) {
       if (!value.boolean)
-        diagnostics.unsupported(requirement.at, requirement.reason);
+        diagnostics.unsupported(requirement.at, requirement.reason + found(*requirement.condition));
     } else if (!value.isError()) {
       diagnostics.error(requirement.at, "expected a condition; found: " + value.spelled());
     }

@@ -48,6 +48,7 @@ public:
   Value element(const Expr &expr, const Value &list, const Value &index);
 
 private:
+  std::string found(const Expr &condition);
   Value llama3Divisors(const Expr &expr, const TensorEntry &tensor, double base);
   Value name(const Expr &expr) override;
   Value index(const Expr &expr, const Value &index) override;

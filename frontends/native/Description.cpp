@@ -54,7 +54,7 @@ std::unique_ptr<Description> moire::readDescription(const std::string &path, Rea
   std::string text(maxDescriptionBytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad()) {
-    error.kind = ReadError::Kind::Io;
+    error.kind = errno == ENOENT ? ReadError::Kind::BadInput : ReadError::Kind::Io;
     error.message = path + ": cannot be read as a model description: " + std::strerror(errno);
     return nullptr;
   }

@@ -13,6 +13,8 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 
+#include <map>
+
 namespace moire::driver {
 
 static const char help[] = R"(Example: moire inspect SmolLM2-135M-Instruct.Q4_1.gguf
@@ -67,6 +69,19 @@ static std::string countText(int64_t count) {
   return llvm::formatv(form, size, unit).str();
 }
 
+/// "96.6 MB, f32 141 kB, q4_1 66.4 MB": bytes in all, then of each type, in the order of their
+/// names.
+static std::string typesText(const llvm::json::Object &types) {
+  std::map<std::string, int64_t> bytes;
+  int64_t sum = 0;
+  for (const auto &[type, value] : types)
+    sum += bytes[type.str()] = value.getAsInteger().value_or(0);
+  std::string text = sizeText(sum);
+  for (const auto &[type, size] : bytes)
+    text += ", " + type + " " + sizeText(size);
+  return text;
+}
+
 static int inspectModel(const std::string &path, const std::string &descriptionFile, bool kvF32,
                         bool json) {
   Container container;
@@ -97,12 +112,10 @@ static int inspectModel(const std::string &path, const std::string &descriptionF
   facts.add("context", model.context, std::to_string(model.context));
   facts.add("parameters", summary.parameters, countText(summary.parameters));
   llvm::json::Object types;
-  std::string typesText = sizeText(summary.weight_bytes);
-  for (const auto &[type, bytes] : summary.bytes_of_type) {
+  for (const auto &[type, bytes] : summary.bytes_of_type)
     types[type] = bytes;
-    typesText += ", " + type + " " + sizeText(bytes);
-  }
-  facts.add("weights", std::move(types), typesText);
+  std::string text = typesText(types);
+  facts.add("weights", std::move(types), text);
   facts.add("kv_bytes_per_token", summary.kv_bytes_per_token,
             std::to_string(summary.kv_bytes_per_token) + (kvF32 ? " in f32" : " in f16"));
   facts.member("operations_per_token", summary.operations_per_token);
@@ -157,7 +170,10 @@ static int inspectProgram(const std::string &path, bool json) {
                             "activations", "kv_type", "compiler", "options"})
       if (llvm::json::Value *found = object->get(key)) {
         auto string = found->getAsString();
-        facts.add(key, *found, string ? string->str() : llvm::formatv("{0}", *found).str());
+        std::string text = string ? string->str() : llvm::formatv("{0}", *found).str();
+        if (const llvm::json::Object *types = found->getAsObject())
+          text = typesText(*types);
+        facts.add(key, *found, text);
       }
   }
   llvm::json::Array sections;

@@ -489,8 +489,8 @@ TEST(Matching, FallbacksCountWhenNothingElseMatches) {
   EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
 }
 
-TEST(Matching, AFileThatCannotBeRead) {
+TEST(Matching, AFileThatIsNotThere) {
   ReadError error = importError(sampleLlama(), {"no/such/file.moire"});
-  EXPECT_EQ(error.kind, ReadError::Kind::Io);
+  EXPECT_EQ(error.kind, ReadError::Kind::BadInput);
   EXPECT_CONTAINS(error.message, "no/such/file.moire");
 }
