@@ -14,8 +14,8 @@ extern "C" {
 
 #define MOIRE_ABI_VERSION 1
 
-/* The argument of a step. Generated code reads fields by offset (codegen/cpu/StepLayout.h lists
- * them again and a test compares): append only, and raise MOIRE_ABI_VERSION. */
+/* The argument of a step. Generated code reads fields by offset (codegen/cpu/Lower.cpp): append
+ * only, and raise MOIRE_ABI_VERSION. */
 typedef struct moire_step {
   const uint8_t *weights;    /* the packed weights, as mapped from the program's own file */
   uint8_t *arena;            /* shared: arena_bytes_per_token * max_tokens */

@@ -3,6 +3,8 @@
 
 FuseQkv (passes/Passes.td) is passes/**/FuseQkv.cpp, -moe-fuse-qkv, and
 test/passes/**/fuse-qkv.mlir with its fuse-qkv-refuses.mlir and fuse-qkv-equivalent.mlir.
+A phase, such as InsertBarriers (codegen/cpu/Passes.td), is codegen/cpu/InsertBarriers.cpp,
+-tile-insert-barriers, and test/codegen/cpu/insert-barriers.mlir.
 """
 
 import pathlib
@@ -19,17 +21,20 @@ def kebab(name):
 
 def main():
     failures = []
-    passes = PASS.findall((ROOT / "passes/Passes.td").read_text())
-    for name, flag in passes:
+    passes = [("passes", "moe", ["", "-refuses", "-equivalent"], *found)
+              for found in PASS.findall((ROOT / "passes/Passes.td").read_text())]
+    passes += [("codegen/cpu", "tile", [""], *found)
+               for found in PASS.findall((ROOT / "codegen/cpu/Passes.td").read_text())]
+    for home, dialect, tests, name, flag in passes:
         wrong = []
-        if flag != f"moe-{kebab(name)}":
-            wrong.append(f"its option is -{flag}, expected -moe-{kebab(name)}")
-        sources = list((ROOT / "passes").rglob(f"{name}.cpp"))
+        if flag != f"{dialect}-{kebab(name)}":
+            wrong.append(f"its option is -{flag}, expected -{dialect}-{kebab(name)}")
+        sources = list((ROOT / home).rglob(f"{name}.cpp"))
         if len(sources) != 1:
-            wrong.append(f"expected one file {name}.cpp below passes/, found {len(sources)}")
-        for test in ["", "-refuses", "-equivalent"]:
+            wrong.append(f"expected one file {name}.cpp below {home}/, found {len(sources)}")
+        for test in tests:
             file = f"{kebab(name)}{test}.mlir"
-            folder = ROOT / "test/passes"
+            folder = ROOT / "test" / home
             if sources:
                 folder = ROOT / "test" / sources[0].parent.relative_to(ROOT)
             if not (folder / file).is_file():

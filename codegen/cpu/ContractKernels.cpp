@@ -87,8 +87,7 @@ private:
     e.branch(isLast, [&] { write(tail); }, [&] { write(kPanelRows); });
   }
 
-  //===- int8 activations
-  //--------------------------------------------------------------------------===//
+  //===- int8 activations ---------------------------------------------------------------------===//
 
   // 64 weights (16 rows of 4) of columns 4 * group of a block.
   Value line(PanelReader &panel, int64_t part, Value block, int64_t group) {
@@ -139,8 +138,7 @@ private:
     });
   }
 
-  //===- f32 activations
-  //-----------------------------------------------------------------------------===//
+  //===- f32 activations ----------------------------------------------------------------------===//
 
   Values multiplyAdd(Value weights, ArrayRef<Value> rows, Value column, ValueRange acc) {
     Values next;
@@ -179,8 +177,7 @@ private:
     return acc;
   }
 
-  //===- Unpacking a panel once for many rows
-  //----------------------------------------------------------===//
+  //===- Unpacking a panel once for many rows -------------------------------------------------===//
 
   void unpack(Value panel, int64_t part) {
     PanelReader weights = reader(panel, part);

@@ -13,8 +13,7 @@ namespace moire::cpu {
 Emitter::Emitter(Operation *op)
     : b(op), loc(op->getLoc()), function(op->getParentOfType<func::FuncOp>()) {}
 
-//===- Constants
-//-----------------------------------------------------------------------------------===//
+//===- Constants ------------------------------------------------------------------------------===//
 
 Value Emitter::index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
 
@@ -34,8 +33,7 @@ Value Emitter::splat(Value scalar, VectorType type) {
   return vector::BroadcastOp::create(b, loc, type, scalar);
 }
 
-//===- Arithmetic
-//----------------------------------------------------------------------------------===//
+//===- Arithmetic -----------------------------------------------------------------------------===//
 
 static bool isFloat(Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())); }
 
@@ -72,8 +70,7 @@ Value Emitter::toIndex(Value i32) {
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), i32);
 }
 
-//===- Memory
-//--------------------------------------------------------------------------------------===//
+//===- Memory ---------------------------------------------------------------------------------===//
 
 Value Emitter::dim(Value memref, int64_t dimension) {
   auto type = cast<MemRefType>(memref.getType());
@@ -154,8 +151,7 @@ Value Emitter::narrow(Value value, Type element) {
   return arith::TruncFOp::create(b, loc, type, value);
 }
 
-//===- Reductions
-//----------------------------------------------------------------------------------===//
+//===- Reductions -----------------------------------------------------------------------------===//
 
 // Folds the upper half of the lanes onto the lower one until one is left.
 static Value foldHalves(Emitter &e, Value vector, llvm::function_ref<Value(Value, Value)> combine) {
@@ -177,8 +173,7 @@ Value Emitter::maxLanes(Value v) {
   return foldHalves(*this, v, [&](Value a, Value c) { return max(a, c); });
 }
 
-//===- Loops
-//---------------------------------------------------------------------------------------===//
+//===- Loops ----------------------------------------------------------------------------------===//
 
 void Emitter::loop(Value from, Value to, Value step, Body body) {
   auto loop = scf::ForOp::create(b, loc, from, to, step);

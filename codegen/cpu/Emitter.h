@@ -25,24 +25,21 @@ public:
   mlir::OpBuilder b;
   mlir::Location loc;
 
-  //===- Types
-  //------------------------------------------------------------------------------------===//
+  //===- Types --------------------------------------------------------------------------------===//
   mlir::Type f32() { return b.getF32Type(); }
   mlir::VectorType vec(int64_t lanes, mlir::Type element) {
     return mlir::VectorType::get({lanes}, element);
   }
   mlir::VectorType f32x16() { return vec(kLanes, f32()); }
 
-  //===- Constants
-  //--------------------------------------------------------------------------------===//
+  //===- Constants ----------------------------------------------------------------------------===//
   Value index(int64_t value);
   /// A scalar or splat constant of `type` (float or integer element).
   Value constant(mlir::Type type, double value);
   Value splat(Value scalar, mlir::VectorType type);
   Value splat(Value f32Scalar) { return splat(f32Scalar, f32x16()); }
 
-  //===- Arithmetic on index, integers, floats; operands of one type
-  //-------------------------------===//
+  //===- Arithmetic on index, integers, floats; operands of one type --------------------------===//
   Value add(Value a, Value c);
   Value sub(Value a, Value c);
   Value mul(Value a, Value c);
@@ -57,8 +54,7 @@ public:
   /// i32 to index.
   Value toIndex(Value i32);
 
-  //===- Memory
-  //-----------------------------------------------------------------------------------===//
+  //===- Memory -------------------------------------------------------------------------------===//
   Value dim(Value memref, int64_t dimension);
   /// A scalar.
   Value load(Value memref, ValueRange at);
@@ -73,13 +69,11 @@ public:
   Value widen(Value value);                      // f16, bf16 to f32, keeping the shape
   Value narrow(Value value, mlir::Type element); // f32 to f16 or f32
 
-  //===- Reductions: one lane order
-  //-----------------------------------------------------------------===//
+  //===- Reductions: one lane order -----------------------------------------------------------===//
   Value sumLanes(Value f32x16);
   Value maxLanes(Value f32x16);
 
-  //===- Loops
-  //------------------------------------------------------------------------------------===//
+  //===- Loops --------------------------------------------------------------------------------===//
   using Body = llvm::function_ref<void(Value)>;
   using Fold = llvm::function_ref<llvm::SmallVector<Value>(Value, ValueRange)>;
   void loop(Value from, Value to, int64_t step, Body body);

@@ -75,8 +75,7 @@ void expandCopy(Emitter &e, tile::CopyOp op) {
   });
 }
 
-//===- Rounding to int8
-//----------------------------------------------------------------------------===//
+//===- Rounding to int8 -----------------------------------------------------------------------===//
 
 // Rounds the 32 values of a block, given as two vectors, and writes them with their scale and sum.
 // Of the scales max / (127 - k) the one with the smallest squared error is taken (the first of
@@ -149,8 +148,7 @@ void expandQuantize(Emitter &e, tile::QuantizeOp op) {
   });
 }
 
-//===- Norm
-//----------------------------------------------------------------------------------------===//
+//===- Norm -----------------------------------------------------------------------------------===//
 
 void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
   Value x = op.getX(), gain = op.getGain();
@@ -183,8 +181,7 @@ void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
   });
 }
 
-//===- RoPE
-//----------------------------------------------------------------------------------------===//
+//===- RoPE -----------------------------------------------------------------------------------===//
 
 void expandRope(Emitter &e, tile::RopeOp op) {
   Value x = op.getX(), out = op.getOut();

@@ -31,8 +31,7 @@ Scheduler::Scheduler(func::FuncOp from, const Machine &machine, Plan &plan)
     : from(from), machine(machine), plan(plan), one(from.getName().ends_with(kOne)), b(from),
       loc(from.getLoc()) {}
 
-//===- Buffers
-//-------------------------------------------------------------------------------------===//
+//===- Buffers --------------------------------------------------------------------------------===//
 
 Value Scheduler::rowCount(Count count) {
   return one ? Value() : Value(tile::CountOp::create(b, loc, b.getIndexType(), count));
@@ -107,8 +106,7 @@ Value Scheduler::weight(Value value) {
                                 slice);
 }
 
-//===- Structure
-//-----------------------------------------------------------------------------------===//
+//===- Structure ------------------------------------------------------------------------------===//
 
 func::FuncOp Scheduler::run() {
   bool isForward = from.getName().starts_with("forward");

@@ -99,8 +99,7 @@ void Scheduler::scheduleAdd(arith::AddFOp op) {
   rows[op.getResult()] = out;
 }
 
-//===- Keys and values
-//-----------------------------------------------------------------------------===//
+//===- Keys and values ------------------------------------------------------------------------===//
 
 // The pool as elements; its extent is the host's affair.
 static Value kvPool(OpBuilder &b, Location loc, Type element) {
@@ -147,8 +146,7 @@ void Scheduler::scheduleTap(moe::TapOp op) {
                        scalars.lookup(op.getIndex()));
 }
 
-//===- Products
-//--------------------------------------------------------------------------------------===//
+//===- Products -------------------------------------------------------------------------------===//
 
 void Scheduler::scheduleLinear(moe::LinearOp op) {
   int64_t width = widthOf(op.getResult());
