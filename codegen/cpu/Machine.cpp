@@ -5,6 +5,7 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/X86TargetParser.h"
 
 using namespace mlir;
 
@@ -30,6 +31,12 @@ FailureOr<Machine> Machine::lookup(StringRef name, int optLevel, std::string &er
   LLVMInitializeX86AsmPrinter();
   LLVMInitializeX86AsmParser();
 
+  // Asked first: a target machine would print a complaint of its own.
+  if (name != "native" && llvm::X86::parseArchX86(name, /*Only64Bit=*/true) == llvm::X86::CK_None) {
+    error = "unknown CPU '" + name.str() +
+            "'; use native, x86-64-v3, x86-64-v4, or a name such as znver4, icelake-server";
+    return failure();
+  }
   Machine machine;
   std::string features;
   machine.cpu = name.str();
@@ -47,11 +54,6 @@ FailureOr<Machine> Machine::lookup(StringRef name, int optLevel, std::string &er
   machine.target.reset(target->createTargetMachine(
       triple, machine.cpu, features, {}, llvm::Reloc::PIC_, std::nullopt, codeGenLevel(optLevel)));
   const llvm::MCSubtargetInfo &info = *machine.target->getMCSubtargetInfo();
-  if (!info.isCPUStringValid(machine.cpu)) {
-    error = "unknown CPU '" + machine.cpu +
-            "'; use native, x86-64-v3, x86-64-v4, or a name such as znver4, icelake-server";
-    return failure();
-  }
   auto checks = [&](StringRef wanted) { return info.checkFeatures(wanted.str()); };
   if (checks("+avx2,+fma,+f16c"))
     machine.features |= MOIRE_CPU_AVX2;

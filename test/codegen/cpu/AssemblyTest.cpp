@@ -2,6 +2,7 @@
 // one that runs the tests may lack the instructions.
 
 #include "codegen/cpu/Compile.h"
+#include "codegen/cpu/Machine.h"
 #include "dialects/moe/Moe.h"
 
 #include "mlir/Parser/Parser.h"
@@ -87,6 +88,31 @@ const Code &codeFor(const std::string &format, const std::string &cpu) {
     code.zmm |= operands.contains("%zmm");
   }
   return code;
+}
+
+TEST(Machine, TakesTheFirstRowOfTheTableThatItHas) {
+  struct {
+    const char *cpu, *four, *eight;
+  } expected[] = {{"x86-64-v3", "vpmaddubsw", "vpsignb+vpmaddubsw"},
+                  {"x86-64-v4", "vpmaddubsw", "vpsignb+vpmaddubsw"},
+                  {"znver3", "vpmaddubsw", "vpsignb+vpmaddubsw"},
+                  {"znver4", "vpdpbusd", "vpdpbusd"},
+                  {"sapphirerapids", "vpdpbusd", "vpdpbusd"}};
+  for (auto [name, four, eight] : expected) {
+    std::string error;
+    FailureOr<cpu::Machine> machine = cpu::Machine::lookup(name, 3, error);
+    ASSERT_TRUE(succeeded(machine)) << error;
+    EXPECT_EQ(machine->chooseInstruction(4), four) << name;
+    EXPECT_EQ(machine->chooseInstruction(8), eight) << name;
+  }
+}
+
+TEST(Machine, RefusesWhatItCannotServe) {
+  for (auto [name, reason] : {std::pair("x86-64-v2", "lacks AVX2"), {"pentium9", "unknown CPU"}}) {
+    std::string error;
+    EXPECT_TRUE(failed(cpu::Machine::lookup(name, 3, error))) << name;
+    EXPECT_NE(error.find(reason), std::string::npos) << error;
+  }
 }
 
 class Assembly : public testing::TestWithParam<const char *> {};

@@ -2,6 +2,7 @@
 #include "codegen/cpu/Compile.h"
 #include "codegen/cpu/Emitter.h"
 #include "codegen/cpu/Phases.h"
+#include "runtime/cpu/FloatMode.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -226,7 +227,10 @@ void Kernel::run(int64_t tokens, int team, bool one, moire_step step) {
   step.barrier = &barrier;
   std::vector<std::thread> threads;
   for (int thread = 0; thread < team; ++thread)
-    threads.emplace_back([&, thread] { (one ? stepOne : stepMany)(&step, thread, team); });
+    threads.emplace_back([&, thread] {
+      FloatModeScope mode; // as the runtime's team
+      (one ? stepOne : stepMany)(&step, thread, team);
+    });
   for (std::thread &thread : threads)
     thread.join();
 }
