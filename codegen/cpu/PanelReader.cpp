@@ -38,10 +38,14 @@ static Type plainElement(Emitter &e, Format format) {
                                  : Type(e.b.getBF16Type());
 }
 
-PanelReader::PanelReader(Emitter &e, Format format, Value bytes, Value panel, int64_t k)
+PanelReader::PanelReader(Emitter &e, Format format, Value bytes, Value panel, int64_t k,
+                         Value origin)
     : e(e), format(format), bytes(bytes),
       base(e.mulConst(panel, panelBytes(panelFormat(format), k))),
-      parts(isBlocked(format) ? panelParts(panelFormat(format), k) : PanelParts{0, 0}) {}
+      parts(isBlocked(format) ? panelParts(panelFormat(format), k) : PanelParts{0, 0}) {
+  if (origin)
+    base = e.add(base, origin);
+}
 
 Value PanelReader::scales(Value block) {
   Value offset = at(e.mulConst(block, 2 * kPanelRows), parts.scales);

@@ -17,7 +17,9 @@ int64_t linesPerBlock(mlir::tile::Format format);
 /// Parts of one panel, all offsets in bytes into `bytes` (an i8 buffer).
 class PanelReader {
 public:
-  PanelReader(Emitter &e, mlir::tile::Format format, Value bytes, Value panel, int64_t k);
+  /// `origin`: bytes in front of panel 0, or null.
+  PanelReader(Emitter &e, mlir::tile::Format format, Value bytes, Value panel, int64_t k,
+              Value origin = {});
 
   /// Scales of a block, [16 rows] f32; minima of a block, or null where the format has none.
   Value scales(Value block);

@@ -1,0 +1,197 @@
+#include "codegen/cpu/Contraction.h"
+
+#include "codegen/cpu/Tuning.h"
+#include "codegen/cpu/VectorMath.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+
+Contraction::Contraction(Emitter &e, const Operands &operands)
+    : e(e), in(operands), quantized(in.x.size() == 3) {
+  if (quantized)
+    dot = DotInstruction::get(in.instruction, in.format == tile::Format::Q8_0 ? 8 : 4);
+}
+
+PanelReader Contraction::reader(Value panel, int64_t part) {
+  Value number = e.addConst(e.mulConst(panel, in.parts), part);
+  return PanelReader(e, in.format, in.weight, number, in.k, in.origin);
+}
+
+Contraction::Values Contraction::products(Value panel, ArrayRef<Value> rows, bool unpacked) {
+  SmallVector<Values, 2> results;
+  for (int64_t part = 0; part < in.parts; ++part)
+    results.push_back(quantized ? integerProducts(panel, part, rows, unpacked)
+                                : floatProducts(panel, part, rows, unpacked));
+  if (in.parts == 2)
+    for (auto [gate, up] : llvm::zip(results[0], results[1]))
+      gate = e.mul(emitSilu(e, gate), up);
+  return results[0];
+}
+
+//===- int8 activations -----------------------------------------------------------------------===//
+
+// 64 weights (16 rows of 4) of columns 4 * group of a block.
+Value Contraction::line(PanelReader &panel, int64_t part, Value block, int64_t group,
+                        bool unpacked) {
+  if (in.format == tile::Format::Q8_0)
+    return panel.line(block, group);
+  if (unpacked) {
+    Value at = e.addConst(e.mulConst(block, 8 * 64), part * kPanelRows * in.k + group * 64);
+    return e.loadBytes(in.strip, at, 64, e.b.getI8Type());
+  }
+  return nibbles(panel.line(block, group / 2), group % 2);
+}
+
+Value Contraction::nibbles(Value packed, int64_t high) {
+  if (high)
+    return arith::ShRUIOp::create(e.b, e.loc, packed, e.constant(packed.getType(), 4));
+  return arith::AndIOp::create(e.b, e.loc, packed, e.constant(packed.getType(), 15));
+}
+
+Contraction::Values Contraction::integerProducts(Value panel, int64_t part, ArrayRef<Value> rows,
+                                                 bool unpacked) {
+  Value values = in.x[0], scales = in.x[1], sums = in.x[2];
+  int64_t zeroPoint = in.format == tile::Format::Q4_0 ? 8 : 0;
+  PanelReader weights = reader(panel, part);
+  Values zero(rows.size(), e.constant(e.f32x16(), 0));
+  return e.fold(e.index(0), e.index(in.k / 32), 1, zero, [&](Value block, ValueRange acc) {
+    SmallVector<DotInstruction::Values> dots;
+    for (Value row : rows)
+      dots.push_back(dot->begin(e, e.load(sums, {row, block}), zeroPoint));
+    for (int64_t group = 0; group < 8; ++group) {
+      auto prepared = dot->prepare(e, line(weights, part, block, group, unpacked));
+      Value column = e.addConst(e.mulConst(block, 32), 4 * group);
+      for (auto [i, row] : llvm::enumerate(rows)) {
+        Value four = e.loadBytes(values, {row, column}, 1, e.b.getI32Type());
+        four = vector::ExtractOp::create(e.b, e.loc, four, ArrayRef<int64_t>{0});
+        dots[i] = dot->step(e, dots[i], prepared, four);
+      }
+    }
+    Value scale = weights.scales(block), minimum = weights.minima(block);
+    Values next;
+    for (auto [i, row] : llvm::enumerate(rows)) {
+      Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dot->finish(e, dots[i]));
+      Value d = e.splat(e.load(scales, {row, e.index(0), block}));
+      Value total = e.fma(e.mul(scale, d), sum, acc[i]);
+      if (minimum)
+        total = e.fma(minimum, e.splat(e.load(scales, {row, e.index(1), block})), total);
+      next.push_back(total);
+    }
+    return next;
+  });
+}
+
+//===- f32 activations ------------------------------------------------------------------------===//
+
+Contraction::Values Contraction::multiplyAdd(Value weights, ArrayRef<Value> rows, Value column,
+                                             ValueRange acc) {
+  Values next;
+  for (auto [i, row] : llvm::enumerate(rows))
+    next.push_back(e.fma(weights, e.splat(e.load(in.x[0], {row, column})), acc[i]));
+  return next;
+}
+
+Contraction::Values Contraction::floatProducts(Value panel, int64_t part, ArrayRef<Value> rows,
+                                               bool unpacked) {
+  PanelReader weights = reader(panel, part);
+  Values zero(rows.size(), e.constant(e.f32x16(), 0));
+  if (isBlocked(in.format) && !unpacked)
+    return e.fold(e.index(0), e.index(in.k / 32), 1, zero, [&](Value block, ValueRange acc) {
+      Values next = llvm::to_vector(acc);
+      weights.dequantizeBlock(block, [&](int64_t i, Value w) {
+        next = multiplyAdd(w, rows, e.addConst(e.mulConst(block, 32), i), next);
+      });
+      return next;
+    });
+  auto column = [&](Value at) {
+    if (!unpacked || in.format == tile::Format::F32)
+      return weights.column(at);
+    return e.loadLanes(in.strip, {e.addConst(at, part * in.k), e.index(0)});
+  };
+  auto step = [&](Value at, ValueRange acc) { return multiplyAdd(column(at), rows, at, acc); };
+  int64_t unrolled = in.k / kFloatUnroll * kFloatUnroll;
+  Values acc =
+      e.fold(e.index(0), e.index(unrolled), kFloatUnroll, zero, [&](Value first, ValueRange init) {
+        Values next = llvm::to_vector(init);
+        for (int64_t i = 0; i < kFloatUnroll; ++i)
+          next = step(e.addConst(first, i), next);
+        return next;
+      });
+  for (int64_t i = unrolled; i < in.k; ++i)
+    acc = step(e.index(i), acc);
+  return acc;
+}
+
+//===- Unpacking a panel once for many rows ---------------------------------------------------===//
+
+bool Contraction::needsUnpacking() const {
+  // Lines of bytes and columns of f32 are used as they are.
+  return in.format != (quantized ? tile::Format::Q8_0 : tile::Format::F32);
+}
+
+void Contraction::unpack(Value panel) {
+  if (needsUnpacking())
+    for (int64_t part = 0; part < in.parts; ++part)
+      unpackPart(panel, part);
+}
+
+void Contraction::unpackPart(Value panel, int64_t part) {
+  PanelReader weights = reader(panel, part);
+  if (quantized) {
+    e.loop(e.index(0), e.index(in.k / 32), 1, [&](Value block) {
+      for (int64_t group = 0; group < 8; ++group) {
+        Value at = e.addConst(e.mulConst(block, 8 * 64), part * kPanelRows * in.k + group * 64);
+        Value bytes = nibbles(weights.line(block, group / 2), group % 2);
+        vector::StoreOp::create(e.b, e.loc, bytes, in.strip, at);
+      }
+    });
+    return;
+  }
+  auto write = [&](Value column, Value w) {
+    e.storeLanes(w, in.strip, {e.addConst(column, part * in.k), e.index(0)});
+  };
+  if (!isBlocked(in.format)) {
+    e.loop(e.index(0), e.index(in.k), 1, [&](Value at) { write(at, weights.column(at)); });
+    return;
+  }
+  e.loop(e.index(0), e.index(in.k / 32), 1, [&](Value block) {
+    weights.dequantizeBlock(
+        block, [&](int64_t i, Value w) { write(e.addConst(e.mulConst(block, 32), i), w); });
+  });
+}
+
+//===- Rows and columns -----------------------------------------------------------------------===//
+
+void forRowTiles(Emitter &e, Value from, Value to, llvm::function_ref<void(ArrayRef<Value>)> body) {
+  Value tile = e.index(kRowTile);
+  Value full = e.add(from, e.mul(e.div(e.sub(to, from), tile), tile));
+  e.loop(from, full, kRowTile, [&](Value first) {
+    Contraction::Values rows;
+    for (int64_t i = 0; i < kRowTile; ++i)
+      rows.push_back(e.addConst(first, i));
+    body(rows);
+  });
+  e.loop(full, to, 1, [&](Value row) { body(row); });
+}
+
+void emitWritePanel(Emitter &e, Value y, Value out, Value row, Value panel, int64_t panels,
+                    bool accumulate) {
+  Value column = e.mulConst(panel, kPanelRows);
+  auto write = [&](int64_t lanes) {
+    Value sum = accumulate ? e.add(e.loadLanes(out, {row, column}, lanes), y) : y;
+    e.storeLanes(sum, out, {row, column}, lanes);
+  };
+  // Buffers of the arena are padded to whole panels; the host's are not.
+  int64_t tail = cast<MemRefType>(out.getType()).getDimSize(1) - (panels - 1) * kPanelRows;
+  if (tail >= kPanelRows)
+    return write(kPanelRows);
+  Value isLast =
+      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, panel, e.index(panels - 1));
+  e.branch(isLast, [&] { write(tail); }, [&] { write(kPanelRows); });
+}
+
+} // namespace moire::cpu
