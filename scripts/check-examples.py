@@ -19,7 +19,7 @@ BLOCK = re.compile(r"```mlir\n(.*?)```", re.DOTALL)
 DECOMPOSE = ["--moe-randomize-weights", "--moe-decompose"]
 
 # Operations whose operands share types: for each operand, which type of the list it has.
-SHARED_TYPES = {"moe.gate": [0, 0], "moe.attention": [0, 1, 1, 2, 3]}
+SHARED_TYPES = {"moe.gate": [0, -1], "moe.attention": [0, 1, 1, 2, 3]}
 
 
 def statements(block):
@@ -27,7 +27,7 @@ def statements(block):
     found = []
     for line in block.split("\n"):
         line = line.strip()
-        if re.match(r"(%\w+ = )?moe\.", line):
+        if re.match(r"(%\w+(, %\w+)* = )?moe\.", line):
             found.append(line)
         elif line and found:
             found[-1] += " " + line
@@ -84,7 +84,7 @@ def program(block):
             for name, type in operands(statement):
                 if name not in defined:
                     arguments[name] = type
-        defined.update(re.findall(r"^%(\w+) =", statement))
+        defined.update(re.findall(r"%(\w+)", statement.partition(" = moe.")[0]))
         inside.append("  " + statement)
     signature = ", ".join(f"%{name}: {type}" for name, type in arguments.items())
     body = inside + ["  return"]

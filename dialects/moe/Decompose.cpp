@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -87,4 +88,43 @@ Value Decomposer::id(Value ids, Value t) {
 
 Value Decomposer::size(Value tensor, int64_t dim) {
   return tensor::DimOp::create(b, loc, tensor, dim);
+}
+
+Value Decomposer::slice(Value tensor, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
+                        ArrayRef<int64_t> shape) {
+  auto type =
+      RankedTensorType::get(shape, cast<RankedTensorType>(tensor.getType()).getElementType());
+  SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(b, loc, type, tensor, offsets, sizes, strides);
+}
+
+Value Decomposer::columns(Value x, int64_t from, int64_t width) {
+  return slice(x, {b.getIndexAttr(0), b.getIndexAttr(from)},
+               {tensor::getMixedSize(b, loc, x, 0), b.getIndexAttr(width)},
+               {cast<RankedTensorType>(x.getType()).getDimSize(0), width});
+}
+
+/// Rows in two dimensions are one.
+static SmallVector<ReassociationIndices> rowsInParts() { return {{0}, {1, 2}}; }
+
+Value Decomposer::splitRows(Value x, int64_t parts) {
+  auto type = cast<RankedTensorType>(x.getType());
+  int64_t size = type.getDimSize(1) / parts;
+  SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(b, loc, x, 0), b.getIndexAttr(parts),
+                                     b.getIndexAttr(size)};
+  auto split = RankedTensorType::get({type.getDimSize(0), parts, size}, type.getElementType());
+  return tensor::ExpandShapeOp::create(b, loc, split, x, rowsInParts(), sizes);
+}
+
+Value Decomposer::joinRows(Value x) {
+  return tensor::CollapseShapeOp::create(b, loc, x, rowsInParts());
+}
+
+Value Decomposer::fold(Value count, Value destination,
+                       llvm::function_ref<Value(Value i, Value destination)> body) {
+  auto loop = scf::ForOp::create(b, loc, constantIndex(0), count, constantIndex(1), destination,
+                                 [&](OpBuilder &, Location, Value i, ValueRange carried) {
+                                   scf::YieldOp::create(b, loc, body(i, carried[0]));
+                                 });
+  return loop.getResult(0);
 }

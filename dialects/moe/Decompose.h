@@ -59,12 +59,29 @@ public:
   /// The size of a dimension of a tensor, as an index value.
   Value size(Value tensor, int64_t dim);
 
+  /// A part of a tensor with one size a dimension; `shape` may drop dimensions of size 1.
+  Value slice(Value tensor, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
+              ArrayRef<int64_t> shape);
+
+  /// Columns [from, from + width) of x [T, K].
+  Value columns(Value x, int64_t from, int64_t width);
+
+  /// x [T, parts * n] as [T, parts, n], and back.
+  Value splitRows(Value x, int64_t parts);
+  Value joinRows(Value x);
+
+  /// `destination` after `body(i, destination)` for i = 0 .. count.
+  Value fold(Value count, Value destination,
+             llvm::function_ref<Value(Value i, Value destination)> body);
+
   /// x [T, K] times weight [N, K], transposed: [T, N].
   Value product(Value x, Value weight);
 
   /// Rows rounded to blocks of `BlockAttr::kBlock` for activations: d = max |x| / 127, d * q.
   Value roundedToBlocks(Value x);
 
+  /// f(z) for single elements.
+  Value activated(Activation activation, Value z);
   /// f(gate) * up for single elements.
   Value gated(Activation activation, Value gate, Value up);
 

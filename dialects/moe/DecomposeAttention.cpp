@@ -4,7 +4,6 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <limits>
@@ -13,26 +12,6 @@ using namespace mlir;
 using namespace mlir::moe;
 
 using Values = FailureOr<SmallVector<Value>>;
-
-/// A part of a tensor with one size a dimension; `type` may drop dimensions of size 1.
-static Value slice(Decomposer &d, Value tensor, ArrayRef<OpFoldResult> offsets,
-                   ArrayRef<OpFoldResult> sizes, ArrayRef<int64_t> shape) {
-  auto type =
-      RankedTensorType::get(shape, cast<RankedTensorType>(tensor.getType()).getElementType());
-  SmallVector<OpFoldResult> strides(offsets.size(), d.b.getIndexAttr(1));
-  return tensor::ExtractSliceOp::create(d.b, d.loc, type, tensor, offsets, sizes, strides);
-}
-
-/// `destination` after `body(i, destination)` for i = 0 .. count.
-static Value fold(Decomposer &d, Value count, Value destination,
-                  llvm::function_ref<Value(Value i, Value destination)> body) {
-  auto loop =
-      scf::ForOp::create(d.b, d.loc, d.constantIndex(0), count, d.constantIndex(1), destination,
-                         [&](OpBuilder &, Location, Value i, ValueRange carried) {
-                           scf::YieldOp::create(d.b, d.loc, body(i, carried[0]));
-                         });
-  return loop.getResult(0);
-}
 
 Values KvAppendOp::decomposeOperation(OpBuilder &builder) {
   Decomposer d(builder, getLoc());
@@ -51,19 +30,14 @@ Values KvAppendOp::decomposeOperation(OpBuilder &builder) {
       return arith::TruncFOp::create(b, d.loc, stateType.getElementType(), args[0]);
     });
   }
-  SmallVector<OpFoldResult> splitSizes = {sizes[0], b.getIndexAttr(heads), b.getIndexAttr(headDim)};
-  auto splitType = RankedTensorType::get(
-      {cast<RankedTensorType>(values.getType()).getDimSize(0), heads, headDim},
-      stateType.getElementType());
-  SmallVector<ReassociationIndices> split = {{0}, {1, 2}};
-  values = tensor::ExpandShapeOp::create(b, d.loc, splitType, values, split, splitSizes);
+  values = d.splitRows(values, heads);
 
-  Value result = fold(d, d.size(values, 0), getState(), [&](Value t, Value state) -> Value {
-    Value row =
-        slice(d, values, {t, zero, zero}, {one, splitSizes[1], splitSizes[2]}, {heads, headDim});
+  Value result = d.fold(d.size(values, 0), getState(), [&](Value t, Value state) -> Value {
+    OpFoldResult headCount = b.getIndexAttr(heads), headSize = b.getIndexAttr(headDim);
+    Value row = d.slice(values, {t, zero, zero}, {one, headCount, headSize}, {heads, headDim});
     SmallVector<OpFoldResult> offsets = {getLayer(), d.id(getSlots(), t), d.id(getPositions(), t),
                                          zero, zero};
-    SmallVector<OpFoldResult> extents = {one, one, one, splitSizes[1], splitSizes[2]};
+    SmallVector<OpFoldResult> extents = {one, one, one, headCount, headSize};
     SmallVector<OpFoldResult> strides(5, one);
     return tensor::InsertSliceOp::create(b, d.loc, row, state, offsets, extents, strides);
   });
@@ -75,9 +49,9 @@ static Value visible(Decomposer &d, AttentionOp op, Value state, Value slot, Val
                      Value count, Value kvHead) {
   OpFoldResult zero = d.b.getIndexAttr(0), one = d.b.getIndexAttr(1);
   int64_t headDim = op.getHeadDim();
-  return d.toFloat(slice(d, state, {op.getLayer(), slot, first, kvHead, zero},
-                         {one, one, count, one, d.b.getIndexAttr(headDim)},
-                         {ShapedType::kDynamic, headDim}));
+  return d.toFloat(d.slice(state, {op.getLayer(), slot, first, kvHead, zero},
+                           {one, one, count, one, d.b.getIndexAttr(headDim)},
+                           {ShapedType::kDynamic, headDim}));
 }
 
 /// softmax(scale * keys . query) . values over the rows of keys and values: [head dim].
@@ -129,7 +103,7 @@ Values AttentionOp::decomposeOperation(OpBuilder &builder) {
   auto scale = static_cast<float>(getScale().convertToDouble());
 
   Value destination = d.empty(getQueries(), {0, 1});
-  Value result = fold(d, d.size(getQueries(), 0), destination, [&](Value t, Value tokens) {
+  Value result = d.fold(d.size(getQueries(), 0), destination, [&](Value t, Value tokens) {
     Value slot = d.id(getSlots(), t), last = d.id(getPositions(), t);
     Value end = arith::AddIOp::create(b, loc, last, d.constantIndex(1));
     Value first = d.constantIndex(0);
@@ -138,10 +112,10 @@ Values AttentionOp::decomposeOperation(OpBuilder &builder) {
       first = arith::MaxSIOp::create(b, loc, first, start);
     }
     Value count = arith::SubIOp::create(b, loc, end, first);
-    return fold(d, d.constantIndex(getHeads()), tokens, [&](Value head, Value heads) -> Value {
+    return d.fold(d.constantIndex(getHeads()), tokens, [&](Value head, Value heads) -> Value {
       Value kvHead = arith::DivUIOp::create(b, loc, head, d.constantIndex(group));
       Value from = arith::MulIOp::create(b, loc, head, d.constantIndex(headDim));
-      Value query = slice(d, getQueries(), {t, from}, {one, headSize}, {headDim});
+      Value query = d.slice(getQueries(), {t, from}, {one, headSize}, {headDim});
       Value keys = visible(d, *this, getKeys(), slot, first, count, kvHead);
       Value values = visible(d, *this, getValues(), slot, first, count, kvHead);
       Value row = attend(d, query, keys, values, scale);

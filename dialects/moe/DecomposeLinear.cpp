@@ -22,17 +22,20 @@ Value Decomposer::product(Value x, Value weight) {
               });
 }
 
-Value Decomposer::gated(Activation activation, Value gate, Value up) {
-  Value activated;
+Value Decomposer::activated(Activation activation, Value z) {
+  Value decay = math::ExpOp::create(b, loc, arith::NegFOp::create(b, loc, z));
+  Value divisor = arith::AddFOp::create(b, loc, constant(1.0f), decay);
   switch (activation) {
-  case Activation::Silu: {
-    Value decay = math::ExpOp::create(b, loc, arith::NegFOp::create(b, loc, gate));
-    Value divisor = arith::AddFOp::create(b, loc, constant(1.0f), decay);
-    activated = arith::DivFOp::create(b, loc, gate, divisor);
-    break;
+  case Activation::Silu:
+    return arith::DivFOp::create(b, loc, z, divisor);
+  case Activation::Sigmoid:
+    return arith::DivFOp::create(b, loc, constant(1.0f), divisor);
   }
-  }
-  return arith::MulFOp::create(b, loc, activated, up);
+  llvm_unreachable("every activation has a case");
+}
+
+Value Decomposer::gated(Activation activation, Value gate, Value up) {
+  return arith::MulFOp::create(b, loc, activated(activation, gate), up);
 }
 
 Values LinearOp::decomposeOperation(OpBuilder &builder) {
@@ -48,9 +51,18 @@ Values LinearOp::decomposeOperation(OpBuilder &builder) {
 
 Values GateOp::decomposeOperation(OpBuilder &builder) {
   Decomposer d(builder, getLoc());
-  Value result = d.each({getGate(), getUp()}, d.empty(getGate(), {0, 1}), [&](ValueRange args) {
-    return d.gated(getActivation(), args[0], args[1]);
-  });
+  int64_t width = getType().getDimSize(1);
+  bool sameForRow = getGate().getType().getDimSize(1) == 1 && width != 1;
+  Value gate = getGate();
+  AffineMap element = d.map(2, {0, 1}), gateMap = element;
+  if (sameForRow) {
+    gate =
+        tensor::CollapseShapeOp::create(d.b, d.loc, gate, ArrayRef<ReassociationIndices>{{0, 1}});
+    gateMap = d.map(2, {0});
+  }
+  Value result =
+      d.loop({gate, getUp()}, {gateMap, element, element}, d.empty(getUp(), {0, 1}), 0,
+             [&](ValueRange args) { return d.gated(getActivation(), args[0], args[1]); });
   return SmallVector<Value>{d.as(result, getType())};
 }
 
@@ -58,14 +70,7 @@ Values GatedLinearOp::decomposeOperation(OpBuilder &builder) {
   Decomposer d(builder, getLoc());
   Value both = d.product(getX(), getWeight());
   int64_t width = getType().getDimSize(1);
-  auto columns = [&](int64_t from) -> Value {
-    SmallVector<OpFoldResult> offsets = {d.b.getIndexAttr(0), d.b.getIndexAttr(from)};
-    SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(d.b, d.loc, both, 0),
-                                       d.b.getIndexAttr(width)};
-    SmallVector<OpFoldResult> strides(2, d.b.getIndexAttr(1));
-    return tensor::ExtractSliceOp::create(d.b, d.loc, both, offsets, sizes, strides);
-  };
-  Value gate = columns(0), up = columns(width);
+  Value gate = d.columns(both, 0, width), up = d.columns(both, width, width);
   Value result = d.each({gate, up}, d.empty(gate, {0, 1}), [&](ValueRange args) {
     return d.gated(getActivation(), args[0], args[1]);
   });

@@ -37,40 +37,44 @@ Values RmsNormOp::decomposeOperation(OpBuilder &builder) {
   Decomposer d(builder, getLoc());
   OpBuilder &b = d.b;
   Location loc = d.loc;
-  Value x = d.plain(getX());
-  int64_t width = getX().getType().getDimSize(1);
-  AffineMap element = d.map(2, {0, 1}), row = d.map(2, {0}), column = d.map(2, {1});
+  int64_t run = getGain().getType().getDimSize(0), runs = getX().getType().getDimSize(1) / run;
+  Value x = d.splitRows(d.plain(getX()), runs);
+  AffineMap element = d.map(3, {0, 1, 2}), mean = d.map(3, {0, 1}), place = d.map(3, {2});
 
   Value squares =
-      d.loop(x, {element, row}, d.filled(0.0f, x, {0}), 1, [&](ValueRange args) -> Value {
+      d.loop(x, {element, mean}, d.filled(0.0f, x, {0}, {runs}), 1, [&](ValueRange args) -> Value {
         Value square = arith::MulFOp::create(b, loc, args[0], args[0]);
         return arith::AddFOp::create(b, loc, args[1], square);
       });
-  Value scales = d.each(squares, d.empty(x, {0}), [&](ValueRange args) -> Value {
-    Value mean = arith::DivFOp::create(b, loc, args[0], d.constant(static_cast<float>(width)));
+  Value scales = d.each(squares, d.empty(x, {0}, {runs}), [&](ValueRange args) -> Value {
+    Value mean = arith::DivFOp::create(b, loc, args[0], d.constant(static_cast<float>(run)));
     Value eps = d.constant(static_cast<float>(getEps().convertToDouble()));
     return math::RsqrtOp::create(b, loc, arith::AddFOp::create(b, loc, mean, eps));
   });
-  Value result = d.loop({x, scales, getGain()}, {element, row, column, element},
-                        d.empty(x, {0}, {width}), 0, [&](ValueRange args) -> Value {
+  Value result = d.loop({x, scales, getGain()}, {element, mean, place, element},
+                        d.empty(x, {0}, {runs, run}), 0, [&](ValueRange args) -> Value {
                           Value normed = arith::MulFOp::create(b, loc, args[0], args[1]);
                           return arith::MulFOp::create(b, loc, args[2], normed);
                         });
+  result = d.joinRows(result);
   if (getType().getEncoding())
     result = d.roundedToBlocks(result);
+  return SmallVector<Value>{d.as(result, getType())};
+}
+
+Values ScaleOp::decomposeOperation(OpBuilder &builder) {
+  Decomposer d(builder, getLoc());
+  auto factor = static_cast<float>(getFactor().convertToDouble());
+  Value result = d.each(getX(), d.empty(getX(), {0, 1}), [&](ValueRange args) -> Value {
+    return arith::MulFOp::create(d.b, d.loc, args[0], d.constant(factor));
+  });
   return SmallVector<Value>{d.as(result, getType())};
 }
 
 Value Decomposer::roundedToBlocks(Value x) {
   int64_t width = cast<RankedTensorType>(x.getType()).getDimSize(1);
   int64_t blocks = width / BlockAttr::kBlock;
-  SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(b, loc, x, 0), b.getIndexAttr(blocks),
-                                     b.getIndexAttr(BlockAttr::kBlock)};
-  SmallVector<ReassociationIndices> split = {{0}, {1, 2}};
-  auto splitType = RankedTensorType::get(
-      {cast<RankedTensorType>(x.getType()).getDimSize(0), blocks, BlockAttr::kBlock},
-      b.getF32Type());
-  Value values = tensor::ExpandShapeOp::create(b, loc, splitType, x, split, sizes);
+  Value values = splitRows(x, blocks);
 
   AffineMap element = map(3, {0, 1, 2}), block = map(3, {0, 1});
   Value largest = loop(values, {element, block}, filled(0.0f, x, {0}, {blocks}), 1,
@@ -113,7 +117,7 @@ Value Decomposer::roundedToBlocks(Value x) {
     bestError = loop({bestError, error, bestError, error}, {plane, plane, plane, plane, plane},
                      empty(x, {0}, {blocks}), 0, smaller);
   }
-  return as(tensor::CollapseShapeOp::create(b, loc, best, split), x.getType());
+  return as(joinRows(best), x.getType());
 }
 
 Values QuantizeRowsOp::decomposeOperation(OpBuilder &builder) {

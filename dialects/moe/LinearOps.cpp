@@ -1,16 +1,10 @@
 // Verifiers of the products with weights.
 
+#include "dialects/moe/Format.h"
 #include "dialects/moe/Verify.h"
 
 using namespace mlir;
 using namespace mlir::moe;
-
-/// Fails if the result of a product is encoded.
-static LogicalResult verifyPlainResult(Operation *op, RankedTensorType result) {
-  if (!result.getEncoding())
-    return success();
-  return op->emitOpError() << "expected a result without encoding, found " << result;
-}
 
 LogicalResult LinearOp::verify() {
   RankedTensorType x = getX().getType(), weight = getWeight().getType(),
@@ -34,6 +28,32 @@ LogicalResult LinearOp::verify() {
     return failure();
   // linear_c5
   return verifyPlainResult(*this, result);
+}
+
+ParseResult moe::parseGateTypes(OpAsmParser &parser, Type &gate, Type &up) {
+  if (parser.parseType(gate))
+    return failure();
+  up = gate;
+  return succeeded(parser.parseOptionalComma()) ? parser.parseType(up) : success();
+}
+
+void moe::printGateTypes(OpAsmPrinter &printer, Operation *, Type gate, Type up) {
+  printer << gate;
+  if (gate != up)
+    printer << ", " << up;
+}
+
+LogicalResult GateOp::verify() {
+  RankedTensorType gate = getGate().getType(), up = getUp().getType();
+  // gate_c1
+  if (failed(verifySize(*this, "rows of the gate (those of the value)", up.getDimSize(0),
+                        gate.getDimSize(0))))
+    return failure();
+  // gate_c2
+  if (gate.getDimSize(1) == 1)
+    return success();
+  return verifySize(*this, "the width of the gate (that of the value, or 1)", up.getDimSize(1),
+                    gate.getDimSize(1));
 }
 
 LogicalResult GatedLinearOp::verify() {

@@ -30,22 +30,33 @@ def Moe_LinearOp : Moe_Op<"linear"> {
 }
 
 def Moe_Activation : I32EnumAttr<"Activation", "An activation function", [
-    I32EnumAttrCase<"Silu", 0, "silu">]> {
+    I32EnumAttrCase<"Silu", 0, "silu">,
+    I32EnumAttrCase<"Sigmoid", 1, "sigmoid">]> {
   let cppNamespace = "::mlir::moe";
 }
 
-def Moe_GateOp : Moe_Op<"gate", [AllTypesMatch<["gate", "up", "result"]>]> {
+def Moe_GateOp : Moe_Op<"gate", [AllTypesMatch<["up", "result"]>]> {
   let summary = "An activated gate times a value, element by element";
   let description = [{
-    result = f(gate) * up; silu(z) = z / (1 + exp(-z)).
+    result = f(gate) * up; silu(z) = z / (1 + exp(-z)), sigmoid(z) = 1 / (1 + exp(-z)).
+
+    A gate of width 1 is the same for its whole row: result[t, j] = f(gate[t, 0]) * up[t, j].
 
     ```mlir
     %y = moe.gate silu %g, %u : tensor<?x100xf32>
+    %z = moe.gate sigmoid %s, %u : tensor<?x1xf32>, tensor<?x100xf32>
     ```
+
+    Constraints:
+    * (C1) The gate has the rows of `up`.
+    * (C2) The gate is as wide as `up`, or 1 wide.
   }];
   let arguments = (ins Moe_Activation:$activation, Moe_PlainRows:$gate, Moe_PlainRows:$up);
   let results = (outs Moe_PlainRows:$result);
-  let assemblyFormat = "$activation $gate `,` $up attr-dict `:` type($result)";
+  let assemblyFormat = [{
+    $activation $gate `,` $up attr-dict `:` custom<GateTypes>(type($gate), type($up))
+  }];
+  let hasVerifier = 1;
 }
 
 def Moe_GatedLinearOp : Moe_Op<"gated_linear"> {

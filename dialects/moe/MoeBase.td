@@ -90,22 +90,41 @@ def Moe_Llama3ScalingAttr : AttrDef<Moe_Dialect, "Llama3Scaling"> {
 
 def Moe_SourceAttr : AttrDef<Moe_Dialect, "Source"> {
   let mnemonic = "source";
-  let summary = "Recipe: a tensor of the source file, or one a layer";
+  let summary = "Recipe: a tensor of the source file, or one a layer, or one an expert";
   let description = [{
     `name` is a tensor of the container. With `layers`, the weight is a stack with one slice for each
     listed layer, and `{i}` in the name stands for the layer's number. `interleaved_heads` is the
     number of heads whose rows stand in the order of interleaved RoPE (ggml's `llama` files): the
     packer reorders them for rotate-half. 0 means as they are.
+
+    With `experts` = E, the weight has a matrix for each expert: a dimension of E behind that of the
+    layers. `{e}` in the name stands for the expert's number; without it, one tensor [E, rows, K]
+    holds the matrices of all experts. `first_row` is the row of each matrix of the file at which the
+    weight's rows begin: files that pack two weights into one matrix are read by two recipes.
   }];
   let parameters = (ins "::mlir::StringAttr":$name,
                         OptionalArrayRefParameter<"int64_t">:$layers,
-                        DefaultValuedParameter<"int64_t", "0">:$interleaved_heads);
-  let hasCustomAssemblyFormat = 1; // <"name", layers = [0, 1], interleaved_heads = 9>
+                        DefaultValuedParameter<"int64_t", "0">:$interleaved_heads,
+                        DefaultValuedParameter<"int64_t", "0">:$experts,
+                        DefaultValuedParameter<"int64_t", "0">:$first_row);
+  let skipDefaultBuilders = 1;
+  let builders = [AttrBuilder<(ins "::mlir::StringAttr":$name,
+                                   "::llvm::ArrayRef<int64_t>":$layers,
+                                   CArg<"int64_t", "0">:$interleaved_heads,
+                                   CArg<"int64_t", "0">:$experts,
+                                   CArg<"int64_t", "0">:$first_row), [{
+    return $_get($_ctxt, name, layers, interleaved_heads, experts, first_row);
+  }]>];
+  let hasCustomAssemblyFormat = 1; // <"name", layers = [0, 1], experts = 16, first_row = 32>
 }
 
 def Moe_ConcatAttr : AttrDef<Moe_Dialect, "Concat"> {
   let mnemonic = "concat";
   let summary = "Recipe: the rows of other weights, one after another";
+  let description = [{
+    Of weights with experts, the rows of each expert are joined: [gate | up] of the first, then of
+    the second.
+  }];
   let parameters = (ins ArrayRefParameter<"::mlir::FlatSymbolRefAttr">:$parts);
   let assemblyFormat = "`<` $parts `>`";
 }
@@ -130,6 +149,10 @@ def Moe_Vector : Moe_Tensor<1DTensorOf<[F32]>, [Moe_StaticDims<[0]>, Moe_Unencod
     "tensor [width] of f32 with a static width and no encoding">;
 def Moe_Matrix : Moe_Tensor<2DTensorOf<[F32, F16, BF16]>, [Moe_StaticDims<[0, 1]>],
     "tensor [out, in] of f32, f16 or bf16 with static dimensions, possibly encoded">;
+def Moe_ChosenIds : Moe_Tensor<2DTensorOf<[I32]>, [Moe_StaticDims<[1]>, Moe_Unencoded],
+    "tensor [tokens, chosen experts] of i32, the second static">;
+def Moe_ExpertMatrices : Moe_Tensor<3DTensorOf<[F32, F16, BF16]>, [Moe_StaticDims<[0, 1, 2]>],
+    "tensor [experts, out, in] of f32, f16 or bf16 with static dimensions, possibly encoded">;
 def Moe_State : Moe_Tensor<TensorRankOf<[F32, F16], [5]>, [Moe_StaticDims<[3, 4]>, Moe_Unencoded],
     "tensor [layers, slots, positions, KV heads, head dim] of f32 or f16, the last two static">;
 

@@ -1,5 +1,6 @@
 // The dialect itself: registration, attributes.
 
+#include "dialects/moe/Format.h"
 #include "dialects/moe/Moe.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -17,6 +17,7 @@ class Moe_Op<string mnemonic, list<Trait> traits = []>
 include "dialects/moe/WeightOps.td"
 include "dialects/moe/RowOps.td"
 include "dialects/moe/LinearOps.td"
+include "dialects/moe/ExpertOps.td"
 include "dialects/moe/AttentionOps.td"
 
 #endif

@@ -46,9 +46,10 @@ static LogicalResult verifyShapeOfX(Operation *op, RankedTensorType x, RankedTen
 LogicalResult RmsNormOp::verify() {
   RankedTensorType x = getX().getType(), result = getResult().getType();
   // rms_norm_c1
-  if (failed(verifySize(*this, "the length of the gain (the width of x)", x.getDimSize(1),
-                        getGain().getType().getDimSize(0))))
-    return failure();
+  int64_t width = x.getDimSize(1), run = getGain().getType().getDimSize(0);
+  if (run == 0 || width % run != 0)
+    return emitOpError() << "expected the length of the gain to divide the width " << width
+                         << " of x, found " << run;
   // rms_norm_c2
   if (failed(verifyShapeOfX(*this, x, result)))
     return failure();
@@ -61,6 +62,11 @@ LogicalResult RmsNormOp::verify() {
   if (failed(verifyActivationEncoding(*this, "the result", result.getEncoding())))
     return failure();
   return verifyWholeBlocks(*this, result);
+}
+
+LogicalResult ScaleOp::verify() {
+  // scale_c1
+  return verifyFiniteFloat(*this, "factor", getFactor());
 }
 
 LogicalResult QuantizeRowsOp::verify() {

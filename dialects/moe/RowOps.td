@@ -47,15 +47,19 @@ def Moe_RmsNormOp : Moe_Op<"rms_norm"> {
   let description = [{
     result[t, j] = gain[j] * (x[t, j] * rsqrt(mean(x[t, :]^2) + eps)) (Zhang and Sennrich 2019).
 
+    A gain shorter than a row divides it into runs, one behind the other, and each run is normed by
+    itself with that gain: the norm of queries and keys of each head.
+
     The result may be encoded: then each row is rounded to that storage on the way out, as
     `moe.quantize_rows` does (`fuse-norm-quantize` makes that form).
 
     ```mlir
     %h = moe.rms_norm %x, %gain eps 1.0e-5 : tensor<?x96xf32>, tensor<96xf32> -> tensor<?x96xf32>
+    %q = moe.rms_norm %x, %head eps 1.0e-6 : tensor<?x96xf32>, tensor<16xf32> -> tensor<?x96xf32>
     ```
 
     Constraints:
-    * (C1) The gain is as long as a row of `x`.
+    * (C1) The length of the gain divides the width of `x`.
     * (C2) The result has the shape of `x`.
     * (C3) `eps` is not negative.
     * (C4) The encoding of the result, if any, is one for activations, and its block divides the width.
@@ -65,6 +69,24 @@ def Moe_RmsNormOp : Moe_Op<"rms_norm"> {
   let assemblyFormat = [{
     $x `,` $gain `eps` $eps attr-dict `:` type($x) `,` type($gain) `->` type($result)
   }];
+  let hasVerifier = 1;
+}
+
+def Moe_ScaleOp : Moe_Op<"scale", [AllTypesMatch<["x", "result"]>]> {
+  let summary = "Rows times a constant";
+  let description = [{
+    result = x * factor, element by element, `factor` rounded to f32.
+
+    ```mlir
+    %y = moe.scale %x by 6.0e-1 : tensor<?x96xf32>
+    ```
+
+    Constraints:
+    * (C1) `factor` is finite as a f32.
+  }];
+  let arguments = (ins Moe_PlainRows:$x, F64Attr:$factor);
+  let results = (outs Moe_PlainRows:$result);
+  let assemblyFormat = "$x `by` $factor attr-dict `:` type($x)";
   let hasVerifier = 1;
 }
 

@@ -5,6 +5,8 @@
 
 #include "dialects/moe/Moe.h"
 
+#include <cmath>
+
 namespace mlir::moe {
 
 /// Fails with "expected WHAT to be EXPECTED, found FOUND" unless the sizes agree. A dynamic size
@@ -13,6 +15,21 @@ inline LogicalResult verifySize(Operation *op, const Twine &what, int64_t expect
   if (expected == found || ShapedType::isDynamic(expected) || ShapedType::isDynamic(found))
     return success();
   return op->emitOpError() << "expected " << what << " to be " << expected << ", found " << found;
+}
+
+/// Fails unless `value` is finite when it is rounded to f32; `what` names the attribute.
+inline LogicalResult verifyFiniteFloat(Operation *op, StringRef what, const APFloat &value) {
+  if (std::isfinite(static_cast<float>(value.convertToDouble())))
+    return success();
+  return op->emitOpError() << "expected " << what << " to be finite as a f32, found "
+                           << value.convertToDouble();
+}
+
+/// Fails if the result of a product is encoded.
+inline LogicalResult verifyPlainResult(Operation *op, RankedTensorType result) {
+  if (!result.getEncoding())
+    return success();
+  return op->emitOpError() << "expected a result without encoding, found " << result;
 }
 
 /// Fails unless `encoding` is a block format for activations; `what` names the value.

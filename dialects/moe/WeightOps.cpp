@@ -3,15 +3,16 @@
 #include "dialects/moe/Moe.h"
 
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace mlir::moe;
 
-// A declarative format cannot say that either of two options behind commas may be missing.
+// A declarative format cannot say that any of several options behind commas may be missing.
 Attribute SourceAttr::parse(AsmParser &parser, Type) {
   StringAttr name;
   SmallVector<int64_t> layers;
-  int64_t interleavedHeads = 0;
+  int64_t interleavedHeads = 0, experts = 0, firstRow = 0;
   if (parser.parseLess() || parser.parseAttribute(name))
     return {};
   while (succeeded(parser.parseOptionalComma())) {
@@ -23,17 +24,24 @@ Attribute SourceAttr::parse(AsmParser &parser, Type) {
     if (option == "layers") {
       if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseLayer))
         return {};
-    } else if (option == "interleaved_heads") {
-      if (parser.parseInteger(interleavedHeads))
-        return {};
-    } else {
-      parser.emitError(loc) << "expected layers or interleaved_heads, found " << option;
+      continue;
+    }
+    int64_t *number = StringSwitch<int64_t *>(option)
+                          .Case("interleaved_heads", &interleavedHeads)
+                          .Case("experts", &experts)
+                          .Case("first_row", &firstRow)
+                          .Default(nullptr);
+    if (!number) {
+      parser.emitError(loc) << "expected layers, interleaved_heads, experts or first_row, found "
+                            << option;
       return {};
     }
+    if (parser.parseInteger(*number))
+      return {};
   }
   if (parser.parseGreater())
     return {};
-  return get(parser.getContext(), name, layers, interleavedHeads);
+  return get(parser.getContext(), name, layers, interleavedHeads, experts, firstRow);
 }
 
 void SourceAttr::print(AsmPrinter &printer) const {
@@ -42,23 +50,38 @@ void SourceAttr::print(AsmPrinter &printer) const {
     printer << ", layers = [" << getLayers() << ']';
   if (getInterleavedHeads() != 0)
     printer << ", interleaved_heads = " << getInterleavedHeads();
+  if (getExperts() != 0)
+    printer << ", experts = " << getExperts();
+  if (getFirstRow() != 0)
+    printer << ", first_row = " << getFirstRow();
   printer << '>';
 }
 
-int64_t WeightOp::getStack() {
-  // A concat's parts agree on the stack: follow the first ones. The steps are bounded because a
-  // malformed module may hold a cycle.
+SourceAttr WeightOp::getFirstSource() {
+  // The steps are bounded because a malformed module may hold a cycle.
   WeightOp weight = *this;
   for (int depth = 0; weight && depth < 16; ++depth) {
     if (auto source = dyn_cast<SourceAttr>(weight.getRecipe()))
-      return source.getLayers().size();
+      return source;
     auto concat = dyn_cast<ConcatAttr>(weight.getRecipe());
     if (!concat || concat.getParts().empty())
-      return 0;
+      return {};
     weight = SymbolTable::lookupNearestSymbolFrom<WeightOp>(weight->getParentOp(),
                                                             concat.getParts().front());
   }
-  return 0;
+  return {};
+}
+
+// A concat's parts agree on the stack and on the experts.
+
+int64_t WeightOp::getStack() {
+  SourceAttr source = getFirstSource();
+  return source ? source.getLayers().size() : 0;
+}
+
+int64_t WeightOp::getExperts() {
+  SourceAttr source = getFirstSource();
+  return source ? source.getExperts() : 0;
 }
 
 static LogicalResult verifyWeightEncoding(WeightOp op) {
@@ -74,6 +97,30 @@ static LogicalResult verifyWeightEncoding(WeightOp op) {
   if (type.getRank() == 0 || type.getShape().back() % BlockAttr::kBlock != 0)
     return op.emitOpError() << "expected a last dimension divisible by the block of "
                             << BlockAttr::kBlock << ", found " << type;
+  return success();
+}
+
+/// The experts of a source, and where the rows of its matrices begin.
+static LogicalResult verifyMatrices(WeightOp op, SourceAttr source) {
+  RankedTensorType type = op.getWeightType();
+  int64_t expertDim = source.getLayers().empty() ? 0 : 1, experts = source.getExperts();
+  // weight_c6
+  if (experts < 0)
+    return op.emitOpError() << "expected experts not to be negative, found " << experts;
+  if (experts > 0 && (type.getRank() != expertDim + 3 || type.getDimSize(expertDim) != experts))
+    return op.emitOpError() << "expected dimension " << expertDim << " of the type to count the "
+                            << experts << " experts of the source, and rows and K behind it, found "
+                            << type;
+  if (experts == 0 && source.getName().getValue().contains("{e}"))
+    return op.emitOpError() << "expected no {e} in the name of a source without experts, found "
+                            << source.getName();
+  // weight_c7
+  if (source.getFirstRow() < 0)
+    return op.emitOpError() << "expected first_row not to be negative, found "
+                            << source.getFirstRow();
+  if (source.getFirstRow() > 0 && type.getRank() != expertDim + (experts > 0 ? 1 : 0) + 2)
+    return op.emitOpError()
+           << "expected a weight of matrices, as the source has a first_row, found " << type;
   return success();
 }
 
@@ -97,6 +144,8 @@ LogicalResult WeightOp::verify() {
       return emitOpError() << "expected {i} in the name of a source with layers, found "
                            << source.getName();
   }
+  if (source && failed(verifyMatrices(*this, source)))
+    return failure();
   // weight_c5
   return verifyWeightEncoding(*this);
 }
@@ -129,8 +178,7 @@ LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return failure();
 
   RankedTensorType type = getWeightType();
-  int64_t stack = getStack();
-  int64_t rowDim = stack > 0 ? 1 : 0;
+  int64_t stack = getStack(), experts = getExperts(), rowDim = getRowDim();
   if (type.getRank() <= rowDim)
     return emitOpError() << "expected a type with rows to concatenate, found " << type;
   int64_t rows = 0;
@@ -142,6 +190,9 @@ LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (part.getStack() != stack)
       return emitOpError() << "expected every part to be a stack of " << stack << ", found " << name
                            << " to be one of " << part.getStack();
+    if (part.getExperts() != experts)
+      return emitOpError() << "expected every part to have " << experts << " experts, found "
+                           << name << " to have " << part.getExperts();
     SmallVector<int64_t> shape(type.getShape());
     if (found.getRank() == type.getRank())
       shape[rowDim] = found.getDimSize(rowDim);

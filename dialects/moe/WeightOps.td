@@ -5,21 +5,30 @@ def Moe_WeightOp : Op<Moe_Dialect, "weight",
   let summary = "A weight: a shape, an element type and a recipe, no data";
   let description = [{
     `recipe` is a `#moe.source` (a tensor of the model's file, or one a layer: then the first
-    dimension of the type counts the layers), or a `#moe.concat` of other weights.
+    dimension of the type counts the layers), or a `#moe.concat` of other weights. A weight with
+    experts has a matrix for each: [layers,] experts, rows, K.
 
     ```mlir
     moe.weight @q : tensor<2x576x576xf32, #moe.block<q4_1>>
       = #moe.source<"blk.{i}.attn_q.weight", layers = [0, 1], interleaved_heads = 9>
+    moe.weight @gate : tensor<2x16x32x64xbf16>
+      = #moe.source<"model.layers.{i}.mlp.experts.{e}.gate_proj.weight", layers = [0, 1], experts = 16>
+    moe.weight @up : tensor<2x16x32x64xbf16>
+      = #moe.source<"blk.{i}.ffn_gate_up_exps.weight", layers = [0, 1], experts = 16, first_row = 32>
+    moe.weight @gate_up : tensor<2x16x64x64xbf16> = #moe.concat<@gate, @up>
     ```
 
     Constraints:
     * (C1) `recipe` is a `#moe.source` or a `#moe.concat`.
     * (C2) A source with layers has as many as the first dimension of the type; `{i}` is in its name.
-    * (C3) The parts of a concat are weights with the same element type, encoding, stack and K; their
-      rows add up to the rows of this weight; no weight is a part of itself.
+    * (C3) The parts of a concat are weights with the same element type, encoding, stack, experts and
+      K; their rows add up to the rows of this weight; no weight is a part of itself.
     * (C4) The shape is static.
     * (C5) An encoding is a block format for weights, the element type then f32, and its block
       divides the last dimension.
+    * (C6) A source with experts has a dimension of as many behind the layers, then the rows and K of
+      their matrices. `{e}` is only in the name of a source with experts.
+    * (C7) `first_row` is not negative, and of a weight that consists of matrices.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, AnyAttr:$recipe);
   let assemblyFormat = "$sym_name `:` $type `=` $recipe attr-dict";
@@ -31,6 +40,13 @@ def Moe_WeightOp : Op<Moe_Dialect, "weight",
     /// Slices of the stack, or 0 for a weight that is not stacked. A concat's is that of its first
     /// part, looked up in the module; 0 where that is no weight.
     int64_t getStack();
+    /// Matrices of a slice, one for each expert, or 0 for a weight that has no experts. Found as
+    /// getStack is.
+    int64_t getExperts();
+    /// The dimension of the type that counts the rows.
+    int64_t getRowDim() { return (getStack() > 0) + (getExperts() > 0); }
+    /// The recipe itself, or that of a concat's first part and so on; null where there is none.
+    ::mlir::moe::SourceAttr getFirstSource();
   }];
 }
 
@@ -41,6 +57,7 @@ def Moe_ReadOp : Op<Moe_Dialect, "read",
     ```mlir
     %w = moe.read @q[%layer] : tensor<576x576xf32, #moe.block<q4_1>>
     %e = moe.read @embedding : tensor<49152x576xbf16>
+    %g = moe.read @gate[%layer] : tensor<16x32x64xbf16>
     ```
 
     Constraints:

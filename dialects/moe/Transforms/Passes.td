@@ -49,11 +49,12 @@ def DecomposePass : Pass<"moe-decompose", "::mlir::ModuleOp"> {
 def RandomizeWeightsPass : Pass<"moe-randomize-weights", "::mlir::ModuleOp"> {
   let summary = "Gives each weight pseudo-random values, so that a program runs without its file";
   let description = [{
-    Each `moe.read` becomes a computation of its values. An element of a source is a hash of the
-    source's name (with the layer's number for `{i}`), its `interleaved_heads`, row and column, in
-    [-1/8, 1/8); a concat is the rows of its parts. A pass that edits recipes without changing what
-    they mean therefore changes no value, and a program can be run before and after it. The weights
-    themselves are erased.
+    Each `moe.read` becomes a computation of its values. An element of a source is a hash of the name
+    of its tensor in the file (with the numbers of layer and expert for `{i}` and `{e}`), of
+    `interleaved_heads`, and of its place in that tensor: row and column, before them the expert where
+    one tensor holds all of them; in [-1/8, 1/8). A concat is the rows of its parts. A pass that edits
+    recipes without changing what they mean therefore changes no value, and a program can be run
+    before and after it. The weights themselves are erased.
 
     Before:
     ```mlir

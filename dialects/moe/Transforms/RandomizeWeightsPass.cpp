@@ -24,17 +24,33 @@ static uint32_t hashOf(StringRef text) {
   return hash;
 }
 
-/// The seeds of a source: one a layer, or one.
+/// Whether each expert's matrix is a tensor of its own.
+static bool hasTensorPerExpert(SourceAttr source) {
+  return source.getName().getValue().contains("{e}");
+}
+
+static std::string replaced(StringRef name, StringRef what, int64_t number) {
+  auto [before, after] = name.split(what);
+  return (before + std::to_string(number) + after).str();
+}
+
+/// The seeds of a source, one for each tensor of the file: of all layers, and in each layer of all
+/// experts if each has a tensor of its own.
 static SmallVector<int32_t> seedsOf(SourceAttr source) {
-  StringRef name = source.getName().getValue();
+  SmallVector<std::string> names;
+  for (int64_t layer : source.getLayers())
+    names.push_back(replaced(source.getName(), "{i}", layer));
+  if (names.empty())
+    names.push_back(source.getName().str());
   std::string order = " " + std::to_string(source.getInterleavedHeads());
   SmallVector<int32_t> seeds;
-  for (int64_t layer : source.getLayers()) {
-    auto [before, after] = name.split("{i}");
-    seeds.push_back(hashOf((before + std::to_string(layer) + after + order).str()));
+  for (StringRef name : names) {
+    if (!hasTensorPerExpert(source))
+      seeds.push_back(hashOf(name.str() + order));
+    else
+      for (int64_t expert = 0; expert < source.getExperts(); ++expert)
+        seeds.push_back(hashOf(replaced(name, "{e}", expert) + order));
   }
-  if (seeds.empty())
-    seeds.push_back(hashOf((name + order).str()));
   return seeds;
 }
 
@@ -54,7 +70,7 @@ public:
     if (auto source = dyn_cast<SourceAttr>(weight.getRecipe()))
       return buildSource(source, shape, type.getElementType());
     return buildConcat(cast<ConcatAttr>(weight.getRecipe()), shape, type.getElementType(),
-                       /*rowDim=*/weight.getStack() > 0 && !slice ? 1 : 0);
+                       weight.getRowDim() - (slice ? 1 : 0));
   }
 
 private:
@@ -70,10 +86,18 @@ private:
     bool wholeStack = !source.getLayers().empty() && !slice;
     Value destination = tensor::EmptyOp::create(b, loc, shape, elementType);
     return d.each({}, destination, [&](ValueRange) -> Value {
+      int64_t dim = wholeStack ? 1 : 0, rank = shape.size();
       Value seedAt = slice ? slice : wholeStack ? d.index(0) : d.constantIndex(0);
+      if (hasTensorPerExpert(source)) {
+        Value experts = d.constantIndex(source.getExperts());
+        seedAt = arith::MulIOp::create(b, loc, seedAt, experts);
+        seedAt = arith::AddIOp::create(b, loc, seedAt, d.index(dim++));
+      }
       Value hash = d.element(seedTable, seedAt);
-      for (int64_t dim = wholeStack ? 1 : 0; dim < static_cast<int64_t>(shape.size()); ++dim) {
+      for (; dim < rank; ++dim) {
         Value index = arith::IndexCastOp::create(b, loc, b.getI32Type(), d.index(dim));
+        if (dim == rank - 2 && source.getFirstRow() > 0)
+          index = arith::AddIOp::create(b, loc, index, constant(source.getFirstRow()));
         hash = mix(arith::XOrIOp::create(b, loc, hash, index));
       }
       // 24 bits as a fraction in [-1/8, 1/8).

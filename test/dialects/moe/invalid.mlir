@@ -40,6 +40,20 @@ moe.weight @weight_c3_stack : tensor<2x8x4xf32> = #moe.concat<@a, @b>
 
 // -----
 
+moe.weight @a : tensor<2x4x4xf32> = #moe.source<"a.{e}", experts = 2>
+moe.weight @b : tensor<2x4x4xf32> = #moe.source<"b">
+// expected-error @below {{expected every part to have 2 experts, found @b to have 0}}
+moe.weight @weight_c3_experts : tensor<2x8x4xf32> = #moe.concat<@a, @b>
+
+// -----
+
+moe.weight @a : tensor<2x3x4xf32> = #moe.source<"a.{e}", experts = 2>
+moe.weight @b : tensor<2x4x4xf32> = #moe.source<"b", experts = 2>
+// expected-error @below {{expected parts with 8 rows together, found 7}}
+moe.weight @weight_c3_expert_rows : tensor<2x8x4xf32> = #moe.concat<@a, @b>
+
+// -----
+
 moe.weight @a : tensor<3x4xf32> = #moe.source<"a">
 moe.weight @b : tensor<4x4xf32> = #moe.source<"b">
 // expected-error @below {{expected parts with 8 rows together, found 7}}
@@ -69,6 +83,36 @@ moe.weight @weight_c5_element : tensor<4x32xbf16, #moe.block<q8_0>> = #moe.sourc
 
 // expected-error @below {{expected a last dimension divisible by the block of 32, found 'tensor<4x33xf32, #moe.block<q8_0>>'}}
 moe.weight @weight_c5_block : tensor<4x33xf32, #moe.block<q8_0>> = #moe.source<"w">
+
+// -----
+
+// expected-error @below {{expected experts not to be negative, found -1}}
+moe.weight @weight_c6_negative : tensor<4x4x4xf32> = #moe.source<"w", experts = -1>
+
+// -----
+
+// expected-error @below {{expected dimension 1 of the type to count the 3 experts of the source, and rows and K behind it, found 'tensor<2x4x8x4xf32>'}}
+moe.weight @weight_c6_count : tensor<2x4x8x4xf32> = #moe.source<"{i}.w", layers = [0, 1], experts = 3>
+
+// -----
+
+// expected-error @below {{expected dimension 0 of the type to count the 4 experts of the source, and rows and K behind it, found 'tensor<4x8xf32>'}}
+moe.weight @weight_c6_rank : tensor<4x8xf32> = #moe.source<"w", experts = 4>
+
+// -----
+
+// expected-error @below {{expected no {e} in the name of a source without experts, found "w.{e}"}}
+moe.weight @weight_c6_name : tensor<4x8xf32> = #moe.source<"w.{e}">
+
+// -----
+
+// expected-error @below {{expected first_row not to be negative, found -8}}
+moe.weight @weight_c7_negative : tensor<4x8xf32> = #moe.source<"w", first_row = -8>
+
+// -----
+
+// expected-error @below {{expected a weight of matrices, as the source has a first_row, found 'tensor<2x8xf32>'}}
+moe.weight @weight_c7_matrices : tensor<2x8xf32> = #moe.source<"{i}.w", layers = [0, 1], first_row = 8>
 
 // -----
 
@@ -150,7 +194,7 @@ func.func @select_rows_c2_encoding(%x: tensor<?x96xf32>, %rows: tensor<?xi32>) {
 // -----
 
 func.func @rms_norm_c1(%x: tensor<?x96xf32>, %gain: tensor<64xf32>) {
-  // expected-error @below {{expected the length of the gain (the width of x) to be 96, found 64}}
+  // expected-error @below {{expected the length of the gain to divide the width 96 of x, found 64}}
   %h = moe.rms_norm %x, %gain eps 1.0e-5 : tensor<?x96xf32>, tensor<64xf32> -> tensor<?x96xf32>
   return
 }
@@ -186,6 +230,14 @@ func.func @rms_norm_c4_block(%x: tensor<?x100xf32>, %gain: tensor<100xf32>) {
   // expected-error @below {{expected a width divisible by the block of 32, found 100}}
   %h = moe.rms_norm %x, %gain eps 1.0e-5
     : tensor<?x100xf32>, tensor<100xf32> -> tensor<?x100xf32, #moe.block<int8>>
+  return
+}
+
+// -----
+
+func.func @scale_c1(%x: tensor<?x96xf32>) {
+  // expected-error @below {{expected factor to be finite as a f32, found 1.0}}
+  %y = moe.scale %x by 1.0e+39 : tensor<?x96xf32>
   return
 }
 
@@ -413,6 +465,367 @@ func.func @gated_linear_c4(%x: tensor<?x96xf32>, %w: tensor<192x96xbf16>) {
 
 // -----
 
+func.func @gate_c1(%g: tensor<3x100xf32>, %u: tensor<4x100xf32>) {
+  // expected-error @below {{expected rows of the gate (those of the value) to be 4, found 3}}
+  %y = moe.gate silu %g, %u : tensor<3x100xf32>, tensor<4x100xf32>
+  return
+}
+
+// -----
+
+func.func @gate_c2(%g: tensor<?x50xf32>, %u: tensor<?x100xf32>) {
+  // expected-error @below {{expected the width of the gate (that of the value, or 1) to be 100, found 50}}
+  %y = moe.gate silu %g, %u : tensor<?x50xf32>, tensor<?x100xf32>
+  return
+}
+
+// -----
+
+func.func @route_c1(%x: tensor<3x16xf32>) {
+  // expected-error @below {{expected rows of the ids and weights (those of the logits) to be 3, found 2}}
+  %r:2 = moe.route softmax %x
+    : tensor<3x16xf32> -> tensor<2x4xi32>, tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @route_c2(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected to choose from 1 to 16 experts, found 17}}
+  %r:2 = moe.route softmax %x
+    : tensor<?x16xf32> -> tensor<?x17xi32>, tensor<?x17xf32>
+  return
+}
+
+// -----
+
+func.func @route_c2_none(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected to choose from 1 to 16 experts, found 0}}
+  %r:2 = moe.route softmax %x
+    : tensor<?x16xf32> -> tensor<?x0xi32>, tensor<?x0xf32>
+  return
+}
+
+// -----
+
+func.func @route_c2_groups(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected to choose from 1 to 4 experts, found 5}}
+  %r:2 = moe.route softmax %x {groups = 4 : i64}
+    : tensor<?x16xf32> -> tensor<?x5xi32>, tensor<?x5xf32>
+  return
+}
+
+// -----
+
+func.func @route_c3(%x: tensor<?x16xf32>, %b: tensor<15xf32>) {
+  // expected-error @below {{expected the length of the bias (experts) to be 16, found 15}}
+  %r:2 = moe.route softmax %x bias %b
+    : tensor<?x16xf32>, tensor<15xf32> -> tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @route_c4(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected groups to divide the 16 experts, found 5}}
+  %r:2 = moe.route softmax %x {groups = 5 : i64}
+    : tensor<?x16xf32> -> tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @route_c4_zero(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected groups to divide the 16 experts, found 0}}
+  %r:2 = moe.route softmax %x {groups = 0 : i64}
+    : tensor<?x16xf32> -> tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @route_c4_limit(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected group_limit to be from 1 to the 4 groups, found 5}}
+  %r:2 = moe.route softmax %x {groups = 4 : i64, group_limit = 5 : i64}
+    : tensor<?x16xf32> -> tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @route_c4_no_limit(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected group_limit to be from 1 to the 4 groups, found 0}}
+  %r:2 = moe.route softmax %x {groups = 4 : i64, group_limit = 0 : i64}
+    : tensor<?x16xf32> -> tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @route_c5(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected groups of at least 2 experts for top2_sum, found 1}}
+  %r:2 = moe.route sigmoid %x {groups = 16 : i64, group_limit = 8 : i64,
+      group_score = #moe.group_score<top2_sum>}
+    : tensor<?x16xf32> -> tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @route_c6(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected normalize not to be negative, found -1.0}}
+  %r:2 = moe.route softmax %x {normalize = -1.0 : f64}
+    : tensor<?x16xf32> -> tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @route_c6_finite(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected normalize to be finite as a f32, found 1.0}}
+  %r:2 = moe.route softmax %x {normalize = 1.0e+39 : f64}
+    : tensor<?x16xf32> -> tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @route_c6_scaling(%x: tensor<?x16xf32>) {
+  // expected-error @below {{expected scaling to be finite as a f32, found 1.0}}
+  %r:2 = moe.route softmax %x {scaling = 1.0e+39 : f64}
+    : tensor<?x16xf32> -> tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c1(%x: tensor<3x64xf32>, %i: tensor<2x2xi32>, %w: tensor<2x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected rows of the ids and weights (those of x) to be 3, found 2}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<3x64xf32>, tensor<2x2xi32>, tensor<2x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c2(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<8x64x32xbf16>) {
+  // expected-error @below {{expected the experts of down (those of up) to be 16, found 8}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x32x64xbf16>, tensor<8x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c2_gate(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<8x32x64xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected the experts of gate (those of up) to be 16, found 8}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<8x32x64xbf16>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c3(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x32x96xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected the columns of up (the width of x) to be 64, found 96}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x32x96xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c3_gate(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x32x96xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected the columns of gate (the width of x) to be 64, found 96}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x96xbf16>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c4(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %u: tensor<16x64x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected rows of up (the columns of down) to be 32, found 64}}
+  %y = moe.experts silu %x to %i weighted %w up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>,
+      tensor<16x64x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c4_gate(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x64x64xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected rows of gate (the columns of down) to be 32, found 64}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x64x64xbf16>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c4_gated(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected rows of the gated up (twice the columns of down) to be 64, found 32}}
+  %y = moe.experts silu %x to %i weighted %w gated up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c5(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x64x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected no gate besides the gated rows of up}}
+  %y = moe.experts silu %x to %i weighted %w gate %g gated up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x64x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c6(%x: tensor<3x64xf32>, %i: tensor<3x2xi32>, %w: tensor<3x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected rows of the result (those of x) to be 3, found 4}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<3x64xf32>, tensor<3x2xi32>, tensor<3x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<4x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c6_width(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected the width of the result (rows of down) to be 64, found 32}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c6_encoding(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected a result without encoding}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32, #moe.block<int8>>
+  return
+}
+
+// -----
+
+func.func @experts_c7(%x: tensor<?x64xf32, #moe.block<int8>>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected the weight of an encoded x to have a block encoding for weights, found no encoding}}
+  %y = moe.experts silu %x to %i weighted %w up %u down %d
+    : tensor<?x64xf32, #moe.block<int8>>, tensor<?x2xi32>, tensor<?x2xf32>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c7_gate(%x: tensor<?x64xf32, #moe.block<int8>>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x32x64xf32, #moe.block<q8_0>>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected the weight of an encoded x to have a block encoding for weights, found no encoding}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d
+    : tensor<?x64xf32, #moe.block<int8>>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x32x64xf32, #moe.block<q8_0>>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c7_x(%x: tensor<?x64xf32, #moe.block<q8_0>>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected x to be encoded for activations (#moe.block<int8>), found #moe.block<q8_0>}}
+  %y = moe.experts silu %x to %i weighted %w up %u down %d
+    : tensor<?x64xf32, #moe.block<q8_0>>, tensor<?x2xi32>, tensor<?x2xf32>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c8(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected the hidden rows to be encoded for activations (#moe.block<int8>), found #moe.block<q8_0>}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d {hidden = #moe.block<q8_0>}
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c8_down(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %g: tensor<16x32x64xbf16>, %u: tensor<16x32x64xbf16>,
+    %d: tensor<16x64x32xbf16>) {
+  // expected-error @below {{expected the weight of an encoded x to have a block encoding for weights, found no encoding}}
+  %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d {hidden = #moe.block<int8>}
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>,
+      tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_c8_block(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %u: tensor<16x33x64xbf16>,
+    %d: tensor<16x64x33xbf16>) {
+  // expected-error @below {{expected a width divisible by the block of 32, found 33}}
+  %y = moe.experts silu %x to %i weighted %w up %u down %d {hidden = #moe.block<int8>}
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>,
+      tensor<16x33x64xbf16>, tensor<16x64x33xbf16> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @experts_types(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %u: tensor<16x32x64xbf16>, %d: tensor<16x64x32xbf16>) {
+  %y = moe.experts silu %x to %i weighted %w up %u down %d
+    // expected-error @below {{expected the types of x, ids, weights, gate (if there is one), up and down, found 4}}
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>
+    -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
 func.func @kv_append_c1(%k: tensor<?x33xf32>, %state: tensor<3x?x?x2x16xf16>, %layer: index,
                         %ids: tensor<?xi32>) {
   // expected-error @below {{expected the width of the values (KV heads times head dim of the state) to be 32, found 33}}
@@ -492,5 +905,5 @@ func.func @encoded_gate(%x: tensor<?x96xf32, #moe.block<int8>>) {
 
 // -----
 
-// expected-error @below {{expected layers or interleaved_heads, found heads}}
+// expected-error @below {{expected layers, interleaved_heads, experts or first_row, found heads}}
 moe.weight @source_option : tensor<4x4xf32> = #moe.source<"w", heads = 4>
