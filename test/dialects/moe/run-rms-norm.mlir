@@ -11,6 +11,18 @@ func.func @main() {
   %h0 = tensor.cast %h : tensor<2x2xf32> to tensor<?x?xf32>
   call @print(%h0) : (tensor<?x?xf32>) -> ()
 
+  // A gain of half a row: each half is normed by itself.
+  // mean([3 4]^2) + 12.5 = 25 and mean([5 5]^2) + 12.5 = 37.5.
+  %halves = arith.constant dense<[[3.0, 4.0, 5.0, 5.0], [0.0, 0.0, 3.0, -4.0]]> : tensor<2x4xf32>
+  %dynamic = tensor.cast %halves : tensor<2x4xf32> to tensor<?x4xf32>
+  %g = moe.rms_norm %dynamic, %gain eps 12.5
+    : tensor<?x4xf32>, tensor<2xf32> -> tensor<?x4xf32>
+  // CHECK: sizes = [2, 4]
+  // CHECK-NEXT: {{\[\[}}0.6, 8, 0.816497, 8.16497],
+  // CHECK-NEXT: [0, 0, 0.6, -8]]
+  %g0 = tensor.cast %g : tensor<?x4xf32> to tensor<?x?xf32>
+  call @print(%g0) : (tensor<?x?xf32>) -> ()
+
   // An encoded result is the norm and then the rounding of moe.quantize_rows: the difference is 0,
   // while that to the norm alone is not.
   %c3 = arith.constant 3 : index
