@@ -46,11 +46,15 @@ static int64_t sliceCount(const PackedWeight &weight) {
   return weight.computed.empty() ? int64_t(weight.slices.size()) : 1;
 }
 
+static int64_t sliceBytes(const PackedWeight &weight) {
+  return alignUp(panelsPerSlice(weight) * panelBytes(weight), weight.experts ? kPage : 1);
+}
+
 int64_t layOutWeights(std::vector<PackedWeight> &weights) {
   int64_t end = 0;
   for (PackedWeight &weight : weights) {
     weight.offset = alignUp(end, kPage);
-    weight.slice_bytes = panelsPerSlice(weight) * panelBytes(weight);
+    weight.slice_bytes = sliceBytes(weight);
     end = weight.offset + sliceCount(weight) * weight.slice_bytes;
   }
   return end;
@@ -73,14 +77,15 @@ static std::string checkSource(const PackedWeight &weight, const RowSource &sour
   if (!canPack(tensor.type, weight.format))
     return "is stored as " + type + ", which this weight's panels cannot hold without rounding";
   bool isVector = weight.format == PanelFormat::Vector;
-  int64_t rows = isVector ? elementCount(tensor) : source.rows;
+  int64_t rows = isVector ? elementCount(tensor) : source.first_row + source.rows;
   int64_t k = isVector ? 1 : weight.k;
   if (k % storageTypeInfo(tensor.type).block_elements)
     return "has rows of " + std::to_string(k) + " elements, no whole number of " + type + " blocks";
-  if (rows < 0 || uint64_t(rows) * uint64_t(storedBytes(tensor.type, k)) > tensor.bytes)
+  if (source.rows < 0 || source.first_row < 0 || rows < 0 ||
+      uint64_t(rows) * uint64_t(storedBytes(tensor.type, k)) > tensor.bytes)
     return "holds " + std::to_string(tensor.bytes) + " bytes, fewer than " + std::to_string(rows) +
            " rows of " + std::to_string(k) + " elements need";
-  if (int64_t heads = source.interleaved_heads; heads && rows % (2 * heads))
+  if (int64_t heads = source.interleaved_heads; heads && (rows - source.first_row) % (2 * heads))
     return "has " + std::to_string(rows) + " rows, which " + std::to_string(heads) +
            " heads cannot share in pairs";
   return "";
@@ -96,8 +101,10 @@ static bool checkWeight(const PackedWeight &weight, int64_t &end, std::string &e
   bool isVector = weight.format == PanelFormat::Vector;
   if (weight.rows <= 0 || weight.k <= 0 || sliceCount(weight) == 0)
     return fail("it has no elements");
-  if (weight.slice_bytes != panelsPerSlice(weight) * panelBytes(weight) ||
-      weight.offset != alignUp(end, kPage))
+  if (weight.experts && sliceCount(weight) % weight.experts)
+    return fail("it has " + std::to_string(sliceCount(weight)) + " slices for layers of " +
+                std::to_string(weight.experts) + " experts");
+  if (weight.slice_bytes != sliceBytes(weight) || weight.offset != alignUp(end, kPage))
     return fail("it was changed after the weights were laid out");
   end = weight.offset + sliceCount(weight) * weight.slice_bytes;
   if (!weight.computed.empty()) {
@@ -150,11 +157,10 @@ struct ReadRange {
 /// Packs panels of one weight, remembering what it read.
 class PanelPacker {
 public:
-  explicit PanelPacker(const PackedWeight &weight)
-      : weight(weight), perSlice(panelsPerSlice(weight)) {}
+  explicit PanelPacker(const PackedWeight &weight) : weight(weight) {}
 
-  /// Packs panel `index`, counted over all slices.
-  void pack(int64_t index, uint8_t *panel);
+  /// Packs panel `index` of a slice.
+  void pack(int64_t slice, int64_t index, uint8_t *panel);
 
   /// Takes the pages that were read out of our page tables. They stay in the page cache, but do
   /// not count as this process's memory, and the kernel may drop them for a model beyond RAM.
@@ -165,7 +171,6 @@ private:
   void noteRead(const uint8_t *begin, const uint8_t *end);
 
   const PackedWeight &weight;
-  int64_t perSlice;
   std::vector<ReadRange> read;
   std::vector<uint8_t> zeroRow;
 };
@@ -204,25 +209,24 @@ void PanelPacker::packVector(const std::vector<RowSource> &slice, uint8_t *panel
   std::memset(out, 0, panel + panelBytes(weight) - reinterpret_cast<uint8_t *>(out));
 }
 
-void PanelPacker::pack(int64_t index, uint8_t *panel) {
+void PanelPacker::pack(int64_t sliceIndex, int64_t index, uint8_t *panel) {
   if (!weight.computed.empty()) {
     int64_t bytes = weight.computed.size() * sizeof(float);
     std::memcpy(panel, weight.computed.data(), bytes);
     std::memset(panel + bytes, 0, panelBytes(weight) - bytes);
     return;
   }
-  const std::vector<RowSource> &slice = weight.slices[index / perSlice];
+  const std::vector<RowSource> &slice = weight.slices[sliceIndex];
   if (weight.format == PanelFormat::Vector)
     return packVector(slice, panel);
 
   // The panel's first row: of one source if panels alternate, else of the concatenation.
-  int64_t inSlice = index % perSlice;
   auto source = slice.begin(), lastSource = slice.end();
-  int64_t row = inSlice * kPanelRows;
+  int64_t row = index * kPanelRows;
   if (weight.alternate_panels) {
-    source += inSlice % slice.size();
+    source += index % slice.size();
     lastSource = source + 1;
-    row = inSlice / slice.size() * kPanelRows;
+    row = index / slice.size() * kPanelRows;
   }
 
   StorageType type = slice.front().tensor->type;
@@ -238,7 +242,8 @@ void PanelPacker::pack(int64_t index, uint8_t *panel) {
       from = zeroRow.data();
       continue;
     }
-    from = source->tensor->data().data() + sourceRow(*source, source->rows, row++) * rowBytes;
+    int64_t inTensor = source->first_row + sourceRow(*source, source->rows, row++);
+    from = source->tensor->data().data() + inTensor * rowBytes;
     noteRead(from, from + rowBytes);
   }
   packPanel(weight.format, type, weight.k, rows, panel);
@@ -249,13 +254,15 @@ void PanelPacker::pack(int64_t index, uint8_t *panel) {
 
 namespace {
 
-/// Consecutive panels of one weight.
+/// Consecutive panels of one slice.
 struct Unit {
   const PackedWeight *weight;
-  int64_t firstPanel, panels;
+  int64_t slice, firstPanel, panels; // the panel's number in the slice
 
   int64_t bytes() const { return panels * panelBytes(*weight); }
-  int64_t offset() const { return weight->offset + firstPanel * panelBytes(*weight); }
+  int64_t offset() const {
+    return weight->offset + slice * weight->slice_bytes + firstPanel * panelBytes(*weight);
+  }
 };
 
 /// A place of the ring: unit u lives in place u % size while it waits for the writer.
@@ -293,7 +300,7 @@ static void packUnit(const Unit &unit, std::vector<uint8_t> &bytes) {
   PanelPacker packer(*unit.weight);
   int64_t stride = panelBytes(*unit.weight);
   for (int64_t i = 0; i < unit.panels; ++i)
-    packer.pack(unit.firstPanel + i, bytes.data() + i * stride);
+    packer.pack(unit.slice, unit.firstPanel + i, bytes.data() + i * stride);
   packer.releaseSources();
 }
 
@@ -336,10 +343,11 @@ void UnitRing::stop() {
 static std::vector<Unit> cutIntoUnits(const std::vector<PackedWeight> &weights) {
   std::vector<Unit> units;
   for (const PackedWeight &weight : weights) {
-    int64_t total = panelsPerSlice(weight) * sliceCount(weight);
+    int64_t perSlice = panelsPerSlice(weight);
     int64_t perUnit = std::max<int64_t>(1, kUnitBytes / panelBytes(weight));
-    for (int64_t first = 0; first < total; first += perUnit)
-      units.push_back({&weight, first, std::min(perUnit, total - first)});
+    for (int64_t slice = 0; slice < sliceCount(weight); ++slice)
+      for (int64_t first = 0; first < perSlice; first += perUnit)
+        units.push_back({&weight, slice, first, std::min(perUnit, perSlice - first)});
   }
   return units;
 }
@@ -386,6 +394,7 @@ bool packWeights(const std::vector<PackedWeight> &weights, int threads,
     if (good && progress)
       progress(written, end);
   }
+  good = good && (written == end || write(std::span(zeros).first(end - written)));
   ring.stop();
   for (std::thread &worker : workers)
     worker.join();

@@ -16,7 +16,8 @@
 // The panel's size is rounded up to 64 bytes. A vector (norm gain, bias) is f32, its length rounded
 // up to 16 with zeros; its slice has rows * k elements (one of the two is 1 as a rule), and every
 // source gives all the elements of its tensor. Every packed weight starts at a multiple of 4096 in
-// the section, every slice at a multiple of 64. Gaps are zero.
+// the section, every slice at a multiple of 64, that of an expert at one of 4096: an expert's pages
+// are its own. Gaps are zero.
 //
 // Quantized and half formats are moved, never rounded: an f16, bf16 or block panel takes sources of
 // that very type. An f32 panel or a vector takes f32, f16 and bf16, widened exactly.
@@ -53,6 +54,8 @@ struct RowSource {
   /// Number of heads whose rows stand in the order of interleaved RoPE (ggml's `llama`): packed row
   /// s*dh/2 + i of a head is source row 2*i + s. 0: rows stand as they are.
   int64_t interleaved_heads = 0;
+  /// The row of the tensor that these begin with (an expert's, or a part's of a packed tensor).
+  int64_t first_row = 0;
 };
 
 /// One packed weight. Several sources in a slice are concatenated along the rows, or, if
@@ -61,13 +64,18 @@ struct RowSource {
 struct PackedWeight {
   std::string name;
   PanelFormat format;
-  int64_t rows, k;                            // of a slice: rows over all sources
-  std::vector<std::vector<RowSource>> slices; // [slice][source]
+  int64_t rows = 0, k = 0;                         // of a slice: rows over all sources
+  std::vector<std::vector<RowSource>> slices = {}; // [slice][source]
   bool alternate_panels = false;
+  /// Slices that make up a layer, if each is an expert's matrix; 0: a slice is a layer.
+  int64_t experts = 0;
   /// Numbers that the compiler computed instead of `slices` (RoPE frequencies): one slice.
   std::vector<float> computed = {};
   int64_t offset = 0; // in the weights section
   int64_t slice_bytes = 0;
+
+  /// From one layer to the next.
+  int64_t layerBytes() const { return slice_bytes * (experts ? experts : 1); }
 };
 
 /// Assigns offset and slice_bytes; returns the size of the section.
