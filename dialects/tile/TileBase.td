@@ -35,7 +35,8 @@ def Tile_Split : Tile_Enum<"Split", "How the work of a kernel is split over the 
     I32EnumAttrCase<"Panels", 1, "panels">,  // by panel of output rows
     I32EnumAttrCase<"Heads", 2, "heads">,    // by KV head
     I32EnumAttrCase<"Tiles", 3, "tiles">,    // by tile of query rows and KV head
-    I32EnumAttrCase<"Whole", 4, "whole">]>;  // not: every thread does all of it, for itself
+    I32EnumAttrCase<"Whole", 4, "whole">,    // not: every thread does all of it, for itself
+    I32EnumAttrCase<"First", 5, "first">]>;  // not: the first thread does all of it, for all
 
 def Tile_Space : Tile_Enum<"Space", "Who sees a buffer", [
     I32EnumAttrCase<"Shared", 0, "shared">, I32EnumAttrCase<"Private", 1, "private">]>;
@@ -57,7 +58,20 @@ def Tile_Format : Tile_Enum<"Format", "How a panel stores its weights (codegen/a
 def Tile_Epilogue : Tile_Enum<"Epilogue", "What becomes of a product", [
     I32EnumAttrCase<"Store", 0, "store">,          // out = product
     I32EnumAttrCase<"Accumulate", 1, "accumulate">,// out += product (residual)
-    I32EnumAttrCase<"GateSilu", 2, "gate_silu">]>; // out = silu(even panel) * odd panel
+    I32EnumAttrCase<"GateSilu", 2, "gate_silu">,  // out = silu(even panel) * odd panel
+    I32EnumAttrCase<"Silu", 3, "silu">]>;         // out = silu(product)
+
+def Tile_Activation : Tile_Enum<"Activation", "The function of a gate", [
+    I32EnumAttrCase<"Silu", 0, "silu">, I32EnumAttrCase<"Sigmoid", 1, "sigmoid">]>;
+
+def Tile_Scoring : Tile_Enum<"Scoring", "How logits of experts become scores", [
+    I32EnumAttrCase<"Softmax", 0, "softmax">,              // over all experts
+    I32EnumAttrCase<"Sigmoid", 1, "sigmoid">,
+    I32EnumAttrCase<"SoftmaxChosen", 2, "softmax_chosen">]>; // over those that were chosen
+
+def Tile_GroupScore : Tile_Enum<"GroupScore", "What groups of experts are compared by", [
+    I32EnumAttrCase<"Max", 0, "max">,             // the best of their experts
+    I32EnumAttrCase<"Top2Sum", 1, "top2_sum">]>;  // the sum of their two best
 
 def Tile_Side : Tile_Enum<"Side", "Keys or values of a KV page", [
     I32EnumAttrCase<"Keys", 0, "keys">, I32EnumAttrCase<"Values", 1, "values">]>;
@@ -112,6 +126,8 @@ def Tile_Ids : Tile_Buffer<[I32], 1, [], "memref [rows] of i32">;
 def Tile_Vector : Tile_Buffer<[F32], 1, [0], "memref [width] of f32 with a static width">;
 def Tile_Panels : Tile_Buffer<[I8], 1, [0], "memref [bytes] of i8 with a static size: packed panels">;
 def Tile_Pool : Tile_Buffer<[F16, F32], 1, [], "memref [elements] of f16 or f32: the pool of KV pages">;
+def Tile_Choices : Tile_Buffer<[I32], 2, [1], "memref [rows, choices] of i32 with a static number of choices">;
+def Tile_Partial : Tile_Buffer<[F32], 3, [1, 2], "memref [rows, choices, columns] of f32">;
 def Tile_PageTable : Tile_Buffer<[I32], 2, [], "memref [slots, pages] of i32">;
 
 #endif

@@ -31,7 +31,7 @@ int64_t AllocOp::getPlannedBytes() {
   auto type = cast<MemRefType>(getResult().getType());
   int64_t elements = 1;
   for (auto [i, size] : llvm::enumerate(type.getShape()))
-    if (!(i == 0 && getSpace() == Space::Shared))
+    if (!(i == 0 && (getSpace() == Space::Shared || getRows())))
       elements *= size;
   return (elements * (type.getElementTypeBitWidth() / 8) + 63) / 64 * 64;
 }

@@ -32,8 +32,9 @@ def Tile_AllocOp : Tile_Op<"alloc"> {
   let summary = "A buffer in the arena (shared) or in a thread's scratch (private)";
   let description = [{
     A shared buffer has one row a token at most; its `offset` counts bytes per token and is multiplied
-    by the state's largest step. A private one is there once for each thread. The plan phase sets
-    `offset`.
+    by the state's largest step. A private one is there once for each thread; if it has `rows`, its
+    `offset` counts as that of a shared one, behind the private buffers of a fixed size. The plan phase
+    sets `offset`.
 
     ```mlir
     %x = tile.alloc shared(%tokens) : memref<?x96xf32>
@@ -41,9 +42,9 @@ def Tile_AllocOp : Tile_Op<"alloc"> {
     ```
 
     Constraints:
-    * (C1) A private buffer has a static shape and no `rows`.
-    * (C2) The first dimension of a shared buffer is dynamic, with `rows`, or 1, without; the others
-      are static.
+    * (C1) A private buffer without `rows` has a static shape.
+    * (C2) The first dimension of a buffer with `rows` is dynamic, that of a shared one without is 1; the
+      others are static.
     * (C3) The buffer is row-major, of whole bytes an element.
     * (C4) `offset`, if given, is a multiple of 64 and not negative.
   }];
@@ -52,7 +53,7 @@ def Tile_AllocOp : Tile_Op<"alloc"> {
   let assemblyFormat = "$space (`(` $rows^ `)`)? (`at` $offset^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// Bytes of one row (shared: the first dimension counts rows) or of all (private).
+    /// Bytes of one row (shared, or with rows: the first dimension counts them) or of all.
     int64_t getPlannedBytes();
   }];
 }
@@ -155,22 +156,26 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
   let summary = "RMS norm of each row; with three outputs, its int8 form (values, scales, sums)";
   let description = [{
     y[t, j] = x[t, j] / sqrt(mean of x[t]^2 + eps) * gain[j]. With three outputs y is rounded as
-    `tile.quantize` does.
+    `tile.quantize` does. With a `group` G, each run of G values is a row by itself (the norm of each
+    head), and has the same gain.
 
     ```mlir
     tile.rms_norm rows %x, %gain -> %v, %s, %n eps 1.0e-5
       : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32>
+    tile.rms_norm rows %x, %head_gain -> %y eps 1.0e-5 {group = 24 : i64}
+      : memref<?x96xf32>, memref<32xf32> -> memref<?x96xf32>
     ```
 
     Constraints:
-    * (C1) `gain` is at least as long as a row.
+    * (C1) `gain` is at least as long as a row, or a group.
     * (C2) `outs` is one buffer [T, K] of f32 as `x`, or the three buffers of quantized rows: [T, K]
       i8, [T, 2, K / 32] f32, [T, K / 32] i32.
     * (C3) With three outputs the width is a multiple of 32.
     * (C4) `split` is `rows` or `whole`.
+    * (C5) A group is positive, divides the width, and comes with one output.
   }];
   let arguments = (ins Tile_Split:$split, Tile_Rows:$x, Tile_Vector:$gain,
-                       Variadic<AnyMemRef>:$outs, F64Attr:$eps);
+                       Variadic<AnyMemRef>:$outs, F64Attr:$eps, OptionalAttr<I64Attr>:$group);
   let assemblyFormat = [{
     $split $x `,` $gain `->` $outs `eps` $eps attr-dict `:` type($x) `,` type($gain) `->` type($outs)
   }];
@@ -229,19 +234,41 @@ def Tile_RopeOp : Tile_Kernel<"rope"> {
 }
 
 def Tile_GateOp : Tile_Kernel<"gate"> {
-  let summary = "out = silu(gate) * up";
+  let summary = "out = f(gate) * up";
   let description = [{
+    A gate of width 1 is the same for the whole row.
+
     ```mlir
-    tile.gate rows %g, %u -> %y : memref<?x100xf32>, memref<?x100xf32> -> memref<?x100xf32>
+    tile.gate rows silu %g, %u -> %y : memref<?x100xf32>, memref<?x100xf32> -> memref<?x100xf32>
+    tile.gate rows sigmoid %g1, %u -> %y : memref<?x1xf32>, memref<?x100xf32> -> memref<?x100xf32>
     ```
 
     Constraints:
-    * (C1) `gate`, `up` and `out` have one shape.
+    * (C1) `up` and `out` have one shape, and `gate` too, or one column.
     * (C2) `split` is `rows` or `whole`.
   }];
-  let arguments = (ins Tile_Split:$split, Tile_Rows:$gate, Tile_Rows:$up, Tile_Rows:$out);
+  let arguments = (ins Tile_Split:$split, Tile_Activation:$activation, Tile_Rows:$gate,
+                       Tile_Rows:$up, Tile_Rows:$out);
   let assemblyFormat = [{
-    $split $gate `,` $up `->` $out attr-dict `:` type($gate) `,` type($up) `->` type($out)
+    $split $activation $gate `,` $up `->` $out attr-dict
+    `:` type($gate) `,` type($up) `->` type($out)
+  }];
+}
+
+def Tile_ScaleOp : Tile_Kernel<"scale"> {
+  let summary = "out = x * factor";
+  let description = [{
+    ```mlir
+    tile.scale rows %x by 6.0e-1 -> %y : memref<?x96xf32> -> memref<?x96xf32>
+    ```
+
+    Constraints:
+    * (C1) `x` and `out` have one shape.
+    * (C2) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$x, F64Attr:$factor, Tile_Rows:$out);
+  let assemblyFormat = [{
+    $split $x `by` $factor `->` $out attr-dict `:` type($x) `->` type($out)
   }];
 }
 
@@ -308,7 +335,7 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
     * (C4) `instruction` is `vfmadd` for rows of f32 and another one for quantized rows.
     * (C5) `out` has the rows of `x` and at least `width` columns, which is positive.
     * (C6) The bias is at least as long as whole panels.
-    * (C7) With `gate_silu` there is no bias.
+    * (C7) With `gate_silu` there is no bias. The epilogue is not `silu`.
     * (C8) A strip holds one panel for each part (2 with `gate_silu`, else 1): for quantized rows and
       4-bit weights [parts * 16 * k] i8, for f32 rows and other weights than f32 [parts * k, 16] f32;
       no other product has one.
@@ -387,6 +414,8 @@ def Tile_AttendOp : Tile_Kernel<"attend"> {
     `,` type($scratch) `->` type($out)
   }];
 }
+
+include "dialects/tile/ExpertOps.td"
 
 def Tile_BarrierOp : Tile_Op<"barrier"> {
   let summary = "Waits until the whole team is here";

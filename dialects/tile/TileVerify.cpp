@@ -1,15 +1,13 @@
 // Verifiers. Codegen trusts them: a kernel's expansion checks no shape again.
 
-#include "dialects/tile/Tile.h"
+#include "dialects/tile/Verify.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMTypes.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace mlir::tile;
-
-// Columns of a panel and of a block (codegen/artifact/Packing.h).
-static constexpr int64_t kPanel = 16, kBlock = 32;
+using namespace mlir::tile::detail;
 
 LogicalResult mlir::tile::detail::verifyInStep(Operation *op) {
   auto function = op->getParentOfType<FunctionOpInterface>();
@@ -21,77 +19,6 @@ LogicalResult mlir::tile::detail::verifyInStep(Operation *op) {
   }
   return op->emitOpError() << "expected to be in a function that starts with the arguments "
                               "(!llvm.ptr, index, index): the step, the thread, the team";
-}
-
-//===- Shared checks --------------------------------------------------------------------------===//
-
-static bool isBlocked(Format format) {
-  return format == Format::Q4_0 || format == Format::Q4_1 || format == Format::Q8_0;
-}
-
-static int64_t roundUp(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
-/// Fails with "expected WHAT to be EXPECTED, found FOUND" unless the sizes agree. A dynamic size
-/// agrees with any.
-static LogicalResult verifySize(Operation *op, const Twine &what, int64_t expected, int64_t found) {
-  if (expected == found || ShapedType::isDynamic(expected) || ShapedType::isDynamic(found))
-    return success();
-  return op->emitOpError() << "expected " << what << " to be " << expected << ", found " << found;
-}
-
-static LogicalResult verifyShape(Operation *op, StringRef what, ArrayRef<int64_t> expected,
-                                 MemRefType found) {
-  for (auto [i, sizes] : llvm::enumerate(llvm::zip(expected, found.getShape())))
-    if (failed(verifySize(op, "dimension " + Twine(i) + " of " + what, std::get<0>(sizes),
-                          std::get<1>(sizes))))
-      return failure();
-  return success();
-}
-
-static LogicalResult verifySplit(Operation *op, Split split, ArrayRef<Split> allowed) {
-  if (llvm::is_contained(allowed, split))
-    return success();
-  std::string names;
-  for (Split s : allowed)
-    names += (names.empty() ? "" : " or ") + stringifySplit(s).str();
-  return op->emitOpError() << "expected the work to be split by " << names << ", found "
-                           << stringifySplit(split);
-}
-
-static LogicalResult verifyByRows(Operation *op, Split split) {
-  return verifySplit(op, split, {Split::Rows, Split::Whole});
-}
-
-static LogicalResult verifyWholeBlocks(Operation *op, int64_t width) {
-  if (width % kBlock == 0)
-    return success();
-  return op->emitOpError() << "expected columns divisible by the block of " << kBlock << ", found "
-                           << width;
-}
-
-/// The three buffers of `rows` quantized rows of `k` columns.
-static LogicalResult verifyQuantized(Operation *op, ValueRange buffers, int64_t rows, int64_t k) {
-  struct Part {
-    StringRef name;
-    Type element;
-    SmallVector<int64_t> shape;
-  };
-  Builder b(op->getContext());
-  const Part parts[] = {{"values", b.getI8Type(), {rows, k}},
-                        {"scales", b.getF32Type(), {rows, 2, k / kBlock}},
-                        {"sums", b.getI32Type(), {rows, k / kBlock}}};
-  for (auto [part, buffer] : llvm::zip(parts, buffers)) {
-    auto type = cast<MemRefType>(buffer.getType());
-    if (type.getElementType() != part.element ||
-        type.getRank() != static_cast<int64_t>(part.shape.size()))
-      return op->emitOpError() << "expected the " << part.name << " to be of " << part.element
-                               << " with " << part.shape.size() << " dimensions, found " << type;
-    if (failed(verifyShape(op, part.name, part.shape, type)))
-      return failure();
-  }
-  return success();
 }
 
 static LogicalResult verifySlotsAndPositions(Operation *op, int64_t rows, MemRefType slots,
@@ -130,20 +57,19 @@ LogicalResult KvLayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
 
 LogicalResult AllocOp::verify() {
   auto type = cast<MemRefType>(getResult().getType());
-  if (getSpace() == Space::Private) {
+  if (getSpace() == Space::Private && !getRows()) {
     // alloc_c1
-    if (!type.hasStaticShape() || getRows())
-      return emitOpError() << "expected a private buffer to have a static shape and no rows, found "
-                           << type;
+    if (!type.hasStaticShape())
+      return emitOpError()
+             << "expected a private buffer without rows to have a static shape, found " << type;
   } else {
     // alloc_c2
     bool rowsAgree =
         type.getRank() > 0 && (getRows() ? type.isDynamicDim(0) : type.getDimSize(0) == 1);
     if (!rowsAgree || ShapedType::isDynamicShape(type.getShape().drop_front()))
-      return emitOpError()
-             << "expected a shared buffer of a row, or of a given number of rows, and "
-                "no other dynamic dimension, found "
-             << type;
+      return emitOpError() << "expected a buffer of a row, or of a given number of rows, and "
+                              "no other dynamic dimension, found "
+                           << type;
   }
   // alloc_c3
   if (!type.getLayout().isIdentity() || !type.getElementType().isIntOrFloat() ||
@@ -250,9 +176,14 @@ LogicalResult SelectRowsOp::verify() {
 LogicalResult RmsNormOp::verify() {
   MemRefType x = getX().getType();
   int64_t width = x.getDimSize(1);
+  int64_t group = getGroup().value_or(width);
+  // rms_norm_c5
+  if (group <= 0 || width % group || (getGroup() && getOuts().size() != 1))
+    return emitOpError() << "expected a group that divides the width " << width
+                         << ", and then one output, found " << group;
   // rms_norm_c1
-  if (getGain().getType().getDimSize(0) < width)
-    return emitOpError() << "expected a gain of at least " << width << " elements, found "
+  if (getGain().getType().getDimSize(0) < group)
+    return emitOpError() << "expected a gain of at least " << group << " elements, found "
                          << getGain().getType().getDimSize(0);
   if (getOuts().size() == 3) {
     // rms_norm_c3
@@ -312,12 +243,21 @@ LogicalResult RopeOp::verify() {
 }
 
 LogicalResult GateOp::verify() {
-  ArrayRef<int64_t> shape = getGate().getType().getShape();
+  MemRefType up = getUp().getType(), gate = getGate().getType();
   // gate_c1
-  if (failed(verifyShape(*this, "up", shape, getUp().getType())) ||
-      failed(verifyShape(*this, "out", shape, getOut().getType())))
+  int64_t columns = gate.getDimSize(1) == 1 ? 1 : up.getDimSize(1);
+  if (failed(verifyShape(*this, "the gate", {up.getDimSize(0), columns}, gate)) ||
+      failed(verifyShape(*this, "out", up.getShape(), getOut().getType())))
     return failure();
   // gate_c2
+  return verifyByRows(*this, getSplit());
+}
+
+LogicalResult ScaleOp::verify() {
+  // scale_c1
+  if (failed(verifyShape(*this, "out", getX().getType().getShape(), getOut().getType())))
+    return failure();
+  // scale_c2
   return verifyByRows(*this, getSplit());
 }
 
@@ -351,65 +291,26 @@ LogicalResult CopyOp::verify() {
 //===- Products -------------------------------------------------------------------------------===//
 
 LogicalResult ContractOp::verify() {
-  bool quantized = getX().size() == 3, blocked = isBlocked(getFormat());
-  int64_t width = getWidth(), k = getK();
-  if (getX().empty())
-    return emitOpError("expected rows to multiply");
-  auto first = cast<MemRefType>(getX()[0].getType());
-  int64_t rows = first.getRank() ? first.getDimSize(0) : 0;
-  // contract_c3
-  if (blocked && failed(verifyWholeBlocks(*this, k)))
+  int64_t width = getWidth(), parts = getEpilogue() == Epilogue::GateSilu ? 2 : 1;
+  // C1 to C4 and C8 are those of every product.
+  Product product{getX(), getFormat(), getInstruction(), getK(), parts, getStrip()};
+  if (failed(verifyProduct(*this, product)))
     return failure();
-  // contract_c1
-  if (quantized) {
-    if (failed(verifyQuantized(*this, getX(), rows, k)))
-      return failure();
-  } else {
-    if (getX().size() != 1 || !first.getElementType().isF32() || first.getRank() != 2)
-      return emitOpError("expected x to be rows of f32 or the three buffers of quantized rows");
-    if (failed(verifySize(*this, "the width of x", k, first.getDimSize(1))))
-      return failure();
-  }
-  // contract_c2
-  if (quantized && !blocked)
-    return emitOpError() << "expected weights of a block format for quantized rows, found "
-                         << stringifyFormat(getFormat());
-  // contract_c4
-  if (quantized == (getInstruction() == "vfmadd"))
-    return emitOpError() << "expected "
-                         << (quantized ? "an integer instruction for quantized rows"
-                                       : "the instruction vfmadd for rows of f32")
-                         << ", found " << getInstruction();
   // contract_c5
   MemRefType out = getOut().getType();
-  if (failed(verifySize(*this, "the rows of out (those of x)", rows, out.getDimSize(0))))
+  if (failed(verifySize(*this, "the rows of out (those of x)", product.rows(), out.getDimSize(0))))
     return failure();
-  if (width <= 0 || out.getDimSize(1) < width)
-    return emitOpError() << "expected out to have at least " << width << " columns, found "
-                         << out.getDimSize(1);
+  if (failed(verifyColumns(*this, out, width)))
+    return failure();
   // contract_c6
   if (getBias() && getBias().getType().getDimSize(0) < roundUp(width, kPanel))
     return emitOpError() << "expected a bias of at least " << roundUp(width, kPanel)
                          << " elements (whole panels), found " << getBias().getType().getDimSize(0);
   // contract_c7
-  bool gated = getEpilogue() == Epilogue::GateSilu;
-  if (gated && getBias())
+  if (parts == 2 && getBias())
     return emitOpError("expected no bias with a gate");
-  // contract_c8
-  if (getStrip()) {
-    int64_t parts = gated ? 2 : 1;
-    Builder b(getContext());
-    MemRefType expected;
-    if (quantized && getFormat() != Format::Q8_0)
-      expected = MemRefType::get({parts * kPanel * k}, b.getI8Type());
-    else if (!quantized && getFormat() != Format::F32)
-      expected = MemRefType::get({parts * k, kPanel}, b.getF32Type());
-    if (!expected)
-      return emitOpError() << "expected no strip: these panels are read as they are";
-    if (getStrip().getType() != expected)
-      return emitOpError() << "expected a strip of " << expected << ", found "
-                           << getStrip().getType();
-  }
+  if (getEpilogue() == Epilogue::Silu)
+    return emitOpError("expected store, accumulate or gate_silu, found silu");
   // contract_c9
   return verifySplit(*this, getSplit(), {Split::Panels, Split::Whole});
 }

@@ -1,15 +1,15 @@
 // RUN: moire-opt %s --split-input-file --verify-diagnostics
 
 func.func @alloc_c1_dynamic(%step: !llvm.ptr, %thread: index, %team: index, %n: index) {
-  // expected-error @below {{expected a private buffer to have a static shape and no rows, found 'memref<?x16xf32>'}}
+  // expected-error @below {{expected a private buffer without rows to have a static shape, found 'memref<?x16xf32>'}}
   %x = tile.alloc private : memref<?x16xf32>
   return
 }
 
 // -----
 
-func.func @alloc_c1_rows(%step: !llvm.ptr, %thread: index, %team: index, %n: index) {
-  // expected-error @below {{expected a private buffer to have a static shape and no rows, found 'memref<1x16xf32>'}}
+func.func @alloc_c2_private_rows(%step: !llvm.ptr, %thread: index, %team: index, %n: index) {
+  // expected-error @below {{expected a buffer of a row, or of a given number of rows, and no other dynamic dimension, found 'memref<1x16xf32>'}}
   %x = tile.alloc private(%n) : memref<1x16xf32>
   return
 }
@@ -17,7 +17,7 @@ func.func @alloc_c1_rows(%step: !llvm.ptr, %thread: index, %team: index, %n: ind
 // -----
 
 func.func @alloc_c2_rows(%step: !llvm.ptr, %thread: index, %team: index) {
-  // expected-error @below {{expected a shared buffer of a row, or of a given number of rows, and no other dynamic dimension, found 'memref<?x16xf32>'}}
+  // expected-error @below {{expected a buffer of a row, or of a given number of rows, and no other dynamic dimension, found 'memref<?x16xf32>'}}
   %x = tile.alloc shared : memref<?x16xf32>
   return
 }
@@ -25,7 +25,7 @@ func.func @alloc_c2_rows(%step: !llvm.ptr, %thread: index, %team: index) {
 // -----
 
 func.func @alloc_c2_many(%step: !llvm.ptr, %thread: index, %team: index) {
-  // expected-error @below {{expected a shared buffer of a row, or of a given number of rows}}
+  // expected-error @below {{expected a buffer of a row, or of a given number of rows}}
   %x = tile.alloc shared : memref<2x16xf32>
   return
 }
@@ -33,7 +33,7 @@ func.func @alloc_c2_many(%step: !llvm.ptr, %thread: index, %team: index) {
 // -----
 
 func.func @alloc_c2_width(%step: !llvm.ptr, %thread: index, %team: index, %n: index) {
-  // expected-error @below {{expected a shared buffer of a row, or of a given number of rows}}
+  // expected-error @below {{expected a buffer of a row, or of a given number of rows}}
   %x = tile.alloc shared(%n) : memref<?x?xf32>
   return
 }
@@ -410,8 +410,8 @@ func.func @rope_c6(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x
 
 func.func @gate_c1_operand(%step: !llvm.ptr, %thread: index, %team: index, %a: memref<?x96xf32>,
     %b: memref<?x80xf32>, %y: memref<?x96xf32>) {
-  // expected-error @below {{expected dimension 1 of up to be 96, found 80}}
-  tile.gate rows %a, %b -> %y : memref<?x96xf32>, memref<?x80xf32> -> memref<?x96xf32>
+  // expected-error @below {{expected dimension 1 of the gate to be 80, found 96}}
+  tile.gate rows silu %a, %b -> %y : memref<?x96xf32>, memref<?x80xf32> -> memref<?x96xf32>
   return
 }
 
@@ -420,7 +420,7 @@ func.func @gate_c1_operand(%step: !llvm.ptr, %thread: index, %team: index, %a: m
 func.func @gate_c1_result(%step: !llvm.ptr, %thread: index, %team: index, %a: memref<2x96xf32>, %b:
     memref<2x96xf32>, %y: memref<3x96xf32>) {
   // expected-error @below {{expected dimension 0 of out to be 2, found 3}}
-  tile.gate rows %a, %b -> %y : memref<2x96xf32>, memref<2x96xf32> -> memref<3x96xf32>
+  tile.gate rows silu %a, %b -> %y : memref<2x96xf32>, memref<2x96xf32> -> memref<3x96xf32>
   return
 }
 
@@ -429,7 +429,7 @@ func.func @gate_c1_result(%step: !llvm.ptr, %thread: index, %team: index, %a: me
 func.func @gate_c2(%step: !llvm.ptr, %thread: index, %team: index, %a: memref<?x96xf32>, %b:
     memref<?x96xf32>, %y: memref<?x96xf32>) {
   // expected-error @below {{expected the work to be split by rows or whole, found panels}}
-  tile.gate panels %a, %b -> %y : memref<?x96xf32>, memref<?x96xf32> -> memref<?x96xf32>
+  tile.gate panels silu %a, %b -> %y : memref<?x96xf32>, memref<?x96xf32> -> memref<?x96xf32>
   return
 }
 

@@ -58,8 +58,8 @@ func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi
   // CHECK: tile.rope rows %{{.*}}, %{{.*}}, %{{.*}} -> %{{.*}} {head_dim = 16 : i64, rotary_dims = 8 : i64}
   tile.rope rows %x, %ids, %f -> %y {head_dim = 16 : i64, rotary_dims = 8 : i64}
     : memref<?x96xf32>, memref<?xi32>, memref<16xf32> -> memref<?x96xf32>
-  // CHECK: tile.gate rows %{{.*}}, %{{.*}} -> %{{.*}} : memref<?x96xf32>, memref<?x96xf32> -> memref<?x96xf32>
-  tile.gate rows %x, %x -> %y : memref<?x96xf32>, memref<?x96xf32> -> memref<?x96xf32>
+  // CHECK: tile.gate rows silu %{{.*}}, %{{.*}} -> %{{.*}} : memref<?x96xf32>, memref<?x96xf32> -> memref<?x96xf32>
+  tile.gate rows silu %x, %x -> %y : memref<?x96xf32>, memref<?x96xf32> -> memref<?x96xf32>
   // CHECK: tile.add rows %{{.*}}, %{{.*}} -> %{{.*}} : memref<?x96xf32>, memref<?x96xf32> -> memref<?x96xf32>
   tile.add rows %x, %x -> %y : memref<?x96xf32>, memref<?x96xf32> -> memref<?x96xf32>
   // CHECK: tile.copy rows %{{.*}} -> %{{.*}} : memref<?x96xf32> -> memref<?x96xf32>

@@ -1,0 +1,132 @@
+// Checks that several verifiers share.
+
+#include "dialects/tile/Verify.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace mlir::tile;
+using namespace mlir::tile::detail;
+
+bool tile::detail::isBlocked(Format format) {
+  return format == Format::Q4_0 || format == Format::Q4_1 || format == Format::Q8_0;
+}
+
+LogicalResult tile::detail::verifySize(Operation *op, const Twine &what, int64_t expected,
+                                       int64_t found) {
+  if (expected == found || ShapedType::isDynamic(expected) || ShapedType::isDynamic(found))
+    return success();
+  return op->emitOpError() << "expected " << what << " to be " << expected << ", found " << found;
+}
+
+LogicalResult tile::detail::verifyShape(Operation *op, StringRef what, ArrayRef<int64_t> expected,
+                                        MemRefType found) {
+  for (auto [i, sizes] : llvm::enumerate(llvm::zip(expected, found.getShape())))
+    if (failed(verifySize(op, "dimension " + Twine(i) + " of " + what, std::get<0>(sizes),
+                          std::get<1>(sizes))))
+      return failure();
+  return success();
+}
+
+LogicalResult tile::detail::verifySplit(Operation *op, Split split, ArrayRef<Split> allowed) {
+  if (llvm::is_contained(allowed, split))
+    return success();
+  std::string names;
+  for (Split s : allowed)
+    names += (names.empty() ? "" : " or ") + stringifySplit(s).str();
+  return op->emitOpError() << "expected the work to be split by " << names << ", found "
+                           << stringifySplit(split);
+}
+
+LogicalResult tile::detail::verifyByRows(Operation *op, Split split) {
+  return verifySplit(op, split, {Split::Rows, Split::Whole});
+}
+
+LogicalResult tile::detail::verifyWholeBlocks(Operation *op, int64_t width) {
+  if (width % kBlock == 0)
+    return success();
+  return op->emitOpError() << "expected columns divisible by the block of " << kBlock << ", found "
+                           << width;
+}
+
+LogicalResult tile::detail::verifyQuantized(Operation *op, ValueRange buffers, int64_t rows,
+                                            int64_t k) {
+  struct Part {
+    StringRef name;
+    Type element;
+    SmallVector<int64_t> shape;
+  };
+  Builder b(op->getContext());
+  const Part parts[] = {{"values", b.getI8Type(), {rows, k}},
+                        {"scales", b.getF32Type(), {rows, 2, k / kBlock}},
+                        {"sums", b.getI32Type(), {rows, k / kBlock}}};
+  for (auto [part, buffer] : llvm::zip(parts, buffers)) {
+    auto type = cast<MemRefType>(buffer.getType());
+    if (type.getElementType() != part.element ||
+        type.getRank() != static_cast<int64_t>(part.shape.size()))
+      return op->emitOpError() << "expected the " << part.name << " to be of " << part.element
+                               << " with " << part.shape.size() << " dimensions, found " << type;
+    if (failed(verifyShape(op, part.name, part.shape, type)))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult tile::detail::verifyColumns(Operation *op, MemRefType out, int64_t width) {
+  if (width > 0 && out.getDimSize(1) >= width)
+    return success();
+  return op->emitOpError() << "expected out to have at least " << width << " columns, found "
+                           << out.getDimSize(1);
+}
+
+/// The rows of a product: f32 [rows, k], or the three buffers of quantized rows.
+static LogicalResult verifyRows(Operation *op, const Product &product) {
+  int64_t k = product.k;
+  if (product.x.empty())
+    return op->emitOpError("expected rows to multiply");
+  auto first = cast<MemRefType>(product.x[0].getType());
+  // contract_c3
+  if (isBlocked(product.format) && failed(verifyWholeBlocks(op, k)))
+    return failure();
+  // contract_c1
+  if (product.x.size() == 3)
+    return verifyQuantized(op, product.x, first.getRank() ? first.getDimSize(0) : 0, k);
+  if (product.x.size() != 1 || !first.getElementType().isF32() || first.getRank() != 2)
+    return op->emitOpError("expected x to be rows of f32 or the three buffers of quantized rows");
+  return verifySize(op, "the width of x", k, first.getDimSize(1));
+}
+
+static LogicalResult verifyStrip(Operation *op, const Product &product) {
+  Builder b(op->getContext());
+  MemRefType expected;
+  int64_t k = product.k;
+  bool quantized = product.x.size() == 3;
+  if (quantized && product.format != Format::Q8_0)
+    expected = MemRefType::get({product.parts * kPanel * k}, b.getI8Type());
+  else if (!quantized && product.format != Format::F32)
+    expected = MemRefType::get({product.parts * k, kPanel}, b.getF32Type());
+  if (!expected)
+    return op->emitOpError() << "expected no strip: these panels are read as they are";
+  if (product.strip.getType() != expected)
+    return op->emitOpError() << "expected a strip of " << expected << ", found "
+                             << product.strip.getType();
+  return success();
+}
+
+LogicalResult tile::detail::verifyProduct(Operation *op, const Product &product) {
+  if (failed(verifyRows(op, product)))
+    return failure();
+  bool quantized = product.x.size() == 3;
+  // contract_c2
+  if (quantized && !isBlocked(product.format))
+    return op->emitOpError() << "expected weights of a block format for quantized rows, found "
+                             << stringifyFormat(product.format);
+  // contract_c4
+  if (quantized == (product.instruction == "vfmadd"))
+    return op->emitOpError() << "expected "
+                             << (quantized ? "an integer instruction for quantized rows"
+                                           : "the instruction vfmadd for rows of f32")
+                             << ", found " << product.instruction;
+  // contract_c8
+  return product.strip ? verifyStrip(op, product) : success();
+}
