@@ -12,14 +12,14 @@
 extern "C" {
 #endif
 
-#define MOIRE_ABI_VERSION 1
+#define MOIRE_ABI_VERSION 2
 
 /* The argument of a step. Generated code reads fields by offset (codegen/cpu/Lower.cpp): append
  * only, and raise MOIRE_ABI_VERSION. */
 typedef struct moire_step {
-  const uint8_t *weights;    /* the packed weights, as mapped from the program's own file */
-  uint8_t *arena;            /* shared: arena_bytes_per_token * max_tokens */
-  uint8_t *scratch;          /* per thread: team * scratch_bytes */
+  const uint8_t *weights; /* the packed weights, as mapped from the program's own file */
+  uint8_t *arena;         /* shared: arena_bytes_per_token * max_tokens */
+  uint8_t *scratch; /* for each thread: scratch_bytes, then scratch_bytes_per_token * max_tokens */
   const int32_t *tokens;     /* [T] token ids, each in 0 .. vocab-1 (checked by the runtime) */
   const int32_t *slots;      /* [T] sequence slot of each token */
   const int32_t *positions;  /* [T] absolute position of each token in its sequence */
@@ -47,8 +47,9 @@ typedef struct moire_program {
   int64_t context;      /* largest position + 1 that the model was made for */
   int64_t weight_bytes; /* size of the weights section */
   int64_t arena_bytes_per_token;
-  int64_t scratch_bytes;     /* per thread */
-  int64_t kv_page_positions; /* positions in one KV page, all layers together */
+  int64_t scratch_bytes;           /* per thread */
+  int64_t scratch_bytes_per_token; /* per thread, behind those */
+  int64_t kv_page_positions;       /* positions in one KV page, all layers together */
   int64_t kv_page_bytes;
   int64_t tapped;          /* 1: step.taps is written */
   int64_t cpu_features;    /* bits of enum moire_cpu_feature that the code needs */

@@ -141,6 +141,7 @@ std::string checkProgram(const moire_program &program, const SectionView *weight
       {"weight_bytes", program.weight_bytes, 0, INT64_MAX},
       {"arena_bytes_per_token", program.arena_bytes_per_token, 0, kMostBytes},
       {"scratch_bytes", program.scratch_bytes, 0, kMostBytes},
+      {"scratch_bytes_per_token", program.scratch_bytes_per_token, 0, kMostBytes},
       {"kv_page_bytes", program.kv_page_bytes, 0, kMostBytes},
       {"kv_page_positions", program.kv_page_positions, program.kv_page_bytes > 0, kMost},
   };

@@ -76,11 +76,19 @@ moire_status State::allocate(std::string &error) {
                    formatBytes(program.arena_bytes_per_token).c_str());
     return MOIRE_ERROR_RESOURCES;
   }
-  scratchBytes = static_cast<uint64_t>(program.scratch_bytes) * limits.threads; // at most 2^50
+  uint64_t threadBytes;
   uint64_t indexBytes = 4 * roundUp(limits.max_tokens * sizeof(int32_t), kAlignment);
-  if (!scratch.allocate(scratchBytes) || !indices.allocate(indexBytes)) {
-    error = format("no memory for the work space of %d threads (%s each)", limits.threads,
-                   formatBytes(program.scratch_bytes).c_str());
+  if (__builtin_mul_overflow(static_cast<uint64_t>(program.scratch_bytes_per_token), maxTokens,
+                             &threadBytes) ||
+      __builtin_add_overflow(threadBytes, static_cast<uint64_t>(program.scratch_bytes),
+                             &threadBytes) ||
+      __builtin_mul_overflow(threadBytes, static_cast<uint64_t>(limits.threads), &scratchBytes) ||
+      !scratch.allocate(scratchBytes) || !indices.allocate(indexBytes)) {
+    error = format("no memory for the work space of %d threads (%s each, and %s for each of %lld "
+                   "tokens); ask for a smaller max_tokens or fewer threads",
+                   limits.threads, formatBytes(program.scratch_bytes).c_str(),
+                   formatBytes(program.scratch_bytes_per_token).c_str(),
+                   static_cast<long long>(limits.max_tokens));
     return MOIRE_ERROR_RESOURCES;
   }
   if (program.kv_page_bytes)

@@ -4,6 +4,7 @@
 
 #include "runtime/Abi.h"
 
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
@@ -102,15 +103,25 @@ struct AllocLowering : StepPattern<tile::AllocOp> {
   LogicalResult matchAndRewrite(tile::AllocOp op, OpAdaptor adaptor, Builder &b) const override {
     Location loc = op.getLoc();
     auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-    Value base, bytes;
-    if (op.getSpace() == tile::Space::Shared) {
-      base = field(b, op, offsetof(moire_step, arena), pointer);
-      Value rows = field(b, op, offsetof(moire_step, max_tokens), b.getI64Type());
-      bytes = LLVM::MulOp::create(b, loc, rows, i64(b, loc, *op.getOffset()));
+    bool shared = op.getSpace() == tile::Space::Shared;
+    Value base =
+        field(b, op, shared ? offsetof(moire_step, arena) : offsetof(moire_step, scratch), pointer);
+    auto perToken = [&](int64_t bytes) -> Value {
+      Value tokens = field(b, op, offsetof(moire_step, max_tokens), b.getI64Type());
+      return LLVM::MulOp::create(b, loc, tokens, i64(b, loc, bytes));
+    };
+    auto add = [&](Value x, Value y) -> Value { return LLVM::AddOp::create(b, loc, x, y); };
+    int64_t offset = *op.getOffset();
+    Value bytes;
+    if (shared) {
+      bytes = perToken(offset);
     } else {
-      base = field(b, op, offsetof(moire_step, scratch), pointer);
-      bytes = LLVM::MulOp::create(b, loc, argument(op, 1), i64(b, loc, plan.scratchBytes));
-      bytes = LLVM::AddOp::create(b, loc, bytes, i64(b, loc, *op.getOffset()));
+      // A thread's buffers of a fixed size, then those with rows.
+      Value fixed = i64(b, loc, plan.scratchBytes);
+      Value ofThread =
+          plan.scratchBytesPerToken ? add(fixed, perToken(plan.scratchBytesPerToken)) : fixed;
+      bytes = LLVM::MulOp::create(b, loc, argument(op, 1), ofThread);
+      bytes = add(bytes, op.getRows() ? add(fixed, perToken(offset)) : i64(b, loc, offset));
     }
     auto type = cast<MemRefType>(op.getResult().getType());
     b.replaceOp(op, descriptor(b, loc, type, offsetBy(b, loc, base, bytes), adaptor.getRows()));
@@ -216,7 +227,9 @@ LogicalResult lowerToLlvm(ModuleOp module, const Plan &plan) {
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(createSCFToControlFlowPass());
+  // Sizes of joined dimensions come out as affine maps.
   pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
   pm.addPass(std::make_unique<ConvertPass>(plan));
   return pm.run(module);
 }

@@ -31,6 +31,7 @@ static void addProgram(llvm::Module &module, const Machine &machine, const Plan 
                              plan.weightBytes,
                              plan.arenaBytesPerToken,
                              plan.scratchBytes,
+                             plan.scratchBytesPerToken,
                              plan.kv.getPage(),
                              plan.kv.getPageBytes(),
                              plan.tapped,

@@ -29,13 +29,25 @@ Container containerFor(ModuleOp module) {
     auto source = dyn_cast<moe::SourceAttr>(weight.getRecipe());
     if (!source)
       continue;
-    auto add = [&](std::string name) { container.tensors[name].name = name; };
+    ArrayRef<int64_t> shape = weight.getWeightType().getShape();
+    shape = shape.drop_front(weight.getStack() ? 1 : 0);
+    auto add = [&](std::string name) {
+      TensorEntry &tensor = container.tensors[name];
+      tensor.name = name;
+      tensor.shape.assign(shape.begin(), shape.end());
+    };
+    auto addExperts = [&](const std::string &name) {
+      size_t place = name.find("{e}");
+      if (place == name.npos)
+        return add(name);
+      for (int64_t expert = 0; expert < source.getExperts(); ++expert)
+        add(std::string(name).replace(place, 3, std::to_string(expert)));
+    };
     if (source.getLayers().empty())
-      add(source.getName().str());
+      addExperts(source.getName().str());
     for (int64_t layer : source.getLayers()) {
       std::string name = source.getName().str();
-      name.replace(name.find("{i}"), 3, std::to_string(layer));
-      add(name);
+      addExperts(name.replace(name.find("{i}"), 3, std::to_string(layer)));
     }
   }
   return container;
@@ -74,6 +86,9 @@ struct PlanBuffers : impl::PlanBuffersBase<PlanBuffers> {
     Builder b(module.getContext());
     module->setAttr("tile.arena_bytes_per_token", b.getI64IntegerAttr(plan.arenaBytesPerToken));
     module->setAttr("tile.scratch_bytes", b.getI64IntegerAttr(plan.scratchBytes));
+    if (plan.scratchBytesPerToken)
+      module->setAttr("tile.scratch_bytes_per_token",
+                      b.getI64IntegerAttr(plan.scratchBytesPerToken));
   }
 };
 

@@ -27,8 +27,8 @@ struct Plan {
   int64_t vocab = 0, hidden = 0, layers = 0, context = 0;
   bool tapped = false;
 
-  int64_t arenaBytesPerToken = 0; // set by planBuffers
-  int64_t scratchBytes = 0;
+  int64_t arenaBytesPerToken = 0;                     // set by planBuffers
+  int64_t scratchBytes = 0, scratchBytesPerToken = 0; // of a thread
 
   const PackedWeight &weight(llvm::StringRef name) const {
     return weights[weightIndex.find(name)->second];

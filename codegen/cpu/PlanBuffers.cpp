@@ -17,9 +17,19 @@ struct Buffer {
   bool acrossCalls = false;
 };
 
+// Where offsets are counted: in the arena, in a thread's scratch of a fixed size, in that per
+// token.
+enum class Place { Arena, Scratch, ScratchRows };
+
+Place placeOf(tile::AllocOp alloc) {
+  if (alloc.getSpace() == tile::Space::Shared)
+    return Place::Arena;
+  return alloc.getRows() ? Place::ScratchRows : Place::Scratch;
+}
+
 class FunctionPlanner {
 public:
-  FunctionPlanner(func::FuncOp function, tile::Space space) {
+  FunctionPlanner(func::FuncOp function, Place place) {
     Block &body = function.getBody().front();
     llvm::DenseMap<Operation *, int64_t> number;
     std::vector<bool> calls;
@@ -30,11 +40,11 @@ public:
       calls.push_back(hasCall);
     }
     for (auto alloc : body.getOps<tile::AllocOp>()) {
-      if (alloc.getSpace() != space)
+      if (placeOf(alloc) != place)
         continue;
       Buffer buffer{alloc, number[alloc], number[alloc], alloc.getPlannedBytes()};
       extend(buffer, alloc.getResult(), body, number);
-      if (space == tile::Space::Shared)
+      if (place == Place::Arena)
         buffer.last = endOfReaders(body, buffer.last);
       for (int64_t i = buffer.first; i <= buffer.last; ++i)
         buffer.acrossCalls |= calls[i];
@@ -84,7 +94,9 @@ private:
   static int64_t endOfReaders(Block &body, int64_t last) {
     int64_t i = 0;
     for (Operation &op : body) {
-      if (i > last && isa<tile::ContractOp, tile::AttendOp>(op))
+      if (i > last &&
+          isa<tile::ContractOp, tile::GroupedContractOp, tile::CombineContractOp, tile::AttendOp>(
+              op))
         return i;
       ++i;
     }
@@ -97,11 +109,11 @@ private:
 } // namespace
 
 void planBuffers(ModuleOp module, Plan &plan) {
-  for (tile::Space space : {tile::Space::Shared, tile::Space::Private}) {
+  auto placeAll = [&](Place place) {
     int64_t kept = 0, end = 0;
     SmallVector<FunctionPlanner> forward, layers;
     for (auto function : module.getOps<func::FuncOp>())
-      (function.isPrivate() ? layers : forward).emplace_back(function, space);
+      (function.isPrivate() ? layers : forward).emplace_back(function, place);
     for (FunctionPlanner &planner : forward)
       kept = std::max(kept, planner.place(/*acrossCalls=*/true, 0));
     end = kept;
@@ -109,8 +121,11 @@ void planBuffers(ModuleOp module, Plan &plan) {
       end = std::max(end, planner.place(/*acrossCalls=*/false, kept));
     for (FunctionPlanner &planner : layers)
       end = std::max(end, planner.place(/*acrossCalls=*/false, kept));
-    (space == tile::Space::Shared ? plan.arenaBytesPerToken : plan.scratchBytes) = end;
-  }
+    return end;
+  };
+  plan.arenaBytesPerToken = placeAll(Place::Arena);
+  plan.scratchBytes = placeAll(Place::Scratch);
+  plan.scratchBytesPerToken = placeAll(Place::ScratchRows);
 }
 
 } // namespace moire::cpu
