@@ -20,7 +20,12 @@ static bool expand(Operation *op) {
       .Case([&](tile::GateOp o) { return expandGate(e, o), true; })
       .Case([&](tile::AddOp o) { return expandAdd(e, o), true; })
       .Case([&](tile::CopyOp o) { return expandCopy(e, o), true; })
+      .Case([&](tile::ScaleOp o) { return expandScale(e, o), true; })
       .Case([&](tile::ContractOp o) { return expandContract(e, o), true; })
+      .Case([&](tile::RouteOp o) { return expandRoute(e, o), true; })
+      .Case([&](tile::DispatchOp o) { return expandDispatch(e, o), true; })
+      .Case([&](tile::GroupedContractOp o) { return expandGroupedContract(e, o), true; })
+      .Case([&](tile::CombineContractOp o) { return expandCombineContract(e, o), true; })
       .Case([&](tile::KvAppendOp o) { return expandKvAppend(e, o), true; })
       .Case([&](tile::AttendOp o) { return expandAttend(e, o), true; })
       .Default([](Operation *) { return false; });

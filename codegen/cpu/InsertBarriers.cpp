@@ -76,6 +76,37 @@ SmallVector<Access> accesses(Operation &op) {
           read(x, Owner::Any);
         write(o.getOut(), Owner::Any);
       })
+      .Case([&](tile::ScaleOp o) {
+        read(o.getX(), ownerOf(o.getSplit()));
+        write(o.getOut(), ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::RouteOp o) {
+        read(o.getLogits(), ownerOf(o.getSplit()));
+        write(o.getIds(), ownerOf(o.getSplit()));
+        write(o.getWeights(), ownerOf(o.getSplit()));
+      })
+      .Case([&](tile::DispatchOp o) {
+        read(o.getIds(), Owner::Any);
+        write(o.getOrder(), Owner::Any);
+        write(o.getOffsets(), Owner::Any);
+      })
+      .Case([&](tile::GroupedContractOp o) {
+        for (Value x : o.getX())
+          read(x, Owner::Any);
+        read(o.getOrder(), Owner::Any);
+        if (o.getOffsets())
+          read(o.getOffsets(), Owner::Any);
+        write(o.getOut(), Owner::Any);
+      })
+      .Case([&](tile::CombineContractOp o) {
+        for (Value hidden : o.getHidden())
+          read(hidden, Owner::Any);
+        read(o.getOrder(), Owner::Any);
+        if (o.getOffsets())
+          read(o.getOffsets(), Owner::Any);
+        read(o.getWeights(), Owner::Any);
+        write(o.getOut(), Owner::Any);
+      })
       .Case([&](tile::KvAppendOp o) {
         read(o.getValues(), ownerOf(o.getSplit()));
         write(o.getKv(), ownerOf(o.getSplit()));

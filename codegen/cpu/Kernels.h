@@ -16,11 +16,20 @@ void expandRmsNorm(Emitter &e, mlir::tile::RmsNormOp op);
 void expandQuantize(Emitter &e, mlir::tile::QuantizeOp op);
 void expandRope(Emitter &e, mlir::tile::RopeOp op);
 void expandGate(Emitter &e, mlir::tile::GateOp op);
+void expandScale(Emitter &e, mlir::tile::ScaleOp op);
 void expandAdd(Emitter &e, mlir::tile::AddOp op);
 void expandCopy(Emitter &e, mlir::tile::CopyOp op);
 
 // ContractKernels.cpp
 void expandContract(Emitter &e, mlir::tile::ContractOp op);
+
+// RouteKernels.cpp
+void expandRoute(Emitter &e, mlir::tile::RouteOp op);
+void expandDispatch(Emitter &e, mlir::tile::DispatchOp op);
+
+// ExpertKernels.cpp
+void expandGroupedContract(Emitter &e, mlir::tile::GroupedContractOp op);
+void expandCombineContract(Emitter &e, mlir::tile::CombineContractOp op);
 
 // AttentionKernels.cpp
 void expandKvAppend(Emitter &e, mlir::tile::KvAppendOp op);

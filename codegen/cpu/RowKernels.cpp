@@ -54,8 +54,25 @@ void expandSelectRows(Emitter &e, tile::SelectRowsOp op) {
 }
 
 void expandGate(Emitter &e, tile::GateOp op) {
-  mapRows(e, op.getSplit(), {op.getGate(), op.getUp()}, op.getOut(),
-          [&](ArrayRef<Value> v) { return e.mul(emitSilu(e, v[0]), v[1]); });
+  auto activate = [&](Value v) {
+    return op.getActivation() == tile::Activation::Silu ? emitSilu(e, v) : emitSigmoid(e, v);
+  };
+  if (op.getGate().getType().getDimSize(1) == op.getUp().getType().getDimSize(1))
+    return mapRows(e, op.getSplit(), {op.getGate(), op.getUp()}, op.getOut(),
+                   [&](ArrayRef<Value> v) { return e.mul(activate(v[0]), v[1]); });
+  e.share(op.getSplit(), e.dim(op.getOut(), 0), [&](Value row) {
+    Value gate = e.splat(activate(e.load(op.getGate(), {row, e.index(0)})));
+    e.chunks(widthOf(op.getOut()), [&](Value column, int64_t lanes) {
+      Value up = e.loadLanes(op.getUp(), {row, column}, lanes);
+      e.storeLanes(e.mul(gate, up), op.getOut(), {row, column}, lanes);
+    });
+  });
+}
+
+void expandScale(Emitter &e, tile::ScaleOp op) {
+  Value factor = e.constant(e.f32x16(), op.getFactor().convertToDouble());
+  mapRows(e, op.getSplit(), op.getX(), op.getOut(),
+          [&](ArrayRef<Value> v) { return e.mul(v[0], factor); });
 }
 
 void expandAdd(Emitter &e, tile::AddOp op) {
@@ -152,24 +169,28 @@ void expandQuantize(Emitter &e, tile::QuantizeOp op) {
 
 void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
   Value x = op.getX(), gain = op.getGain();
-  int64_t width = widthOf(x);
-  e.share(op.getSplit(), e.dim(x, 0), [&](Value row) {
+  int64_t width = widthOf(x), group = op.getGroup().value_or(width);
+  // One group of a row, from column `first` on.
+  auto normGroup = [&](Value row, Value first) {
+    auto load = [&](Value column, int64_t lanes) {
+      return e.loadLanes(x, {row, e.add(first, column)}, lanes);
+    };
     Value squares =
-        e.foldChunks(width, e.constant(e.f32x16(), 0), [&](Value column, int64_t lanes, Value sum) {
-          Value v = e.loadLanes(x, {row, column}, lanes);
+        e.foldChunks(group, e.constant(e.f32x16(), 0), [&](Value column, int64_t lanes, Value sum) {
+          Value v = load(column, lanes);
           return e.fma(v, v, sum);
         });
-    Value mean = e.div(e.sumLanes(squares), e.constant(e.f32(), width));
+    Value mean = e.div(e.sumLanes(squares), e.constant(e.f32(), group));
     Value eps = e.constant(e.f32(), op.getEps().convertToDouble());
     Value root = math::SqrtOp::create(e.b, e.loc, e.add(mean, eps));
     Value factor = e.splat(e.div(e.constant(e.f32(), 1), root));
     auto normalized = [&](Value column, int64_t lanes) {
-      Value v = e.mul(e.loadLanes(x, {row, column}, lanes), factor);
-      return e.mul(v, e.loadLanes(gain, column, lanes));
+      return e.mul(e.mul(load(column, lanes), factor), e.loadLanes(gain, column, lanes));
     };
     if (op.getOuts().size() == 1) {
-      e.chunks(width, [&](Value column, int64_t lanes) {
-        e.storeLanes(normalized(column, lanes), op.getOuts()[0], {row, column}, lanes);
+      e.chunks(group, [&](Value column, int64_t lanes) {
+        e.storeLanes(normalized(column, lanes), op.getOuts()[0], {row, e.add(first, column)},
+                     lanes);
       });
       return;
     }
@@ -178,6 +199,11 @@ void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
       emitQuantizeBlock(e, normalized(column, kLanes),
                         normalized(e.addConst(column, kLanes), kLanes), row, block, op.getOuts());
     });
+  };
+  e.share(op.getSplit(), e.dim(x, 0), [&](Value row) {
+    if (group == width)
+      return normGroup(row, e.index(0));
+    e.loop(e.index(0), e.index(width), group, [&](Value first) { normGroup(row, first); });
   });
 }
 

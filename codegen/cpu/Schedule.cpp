@@ -101,8 +101,8 @@ Value Scheduler::weight(Value value) {
   Value slice = read.getSlice() ? scalars.lookup(read.getSlice()) : Value();
   if (packed.format == PanelFormat::Vector)
     return vectorWeight(packed, slice);
-  auto type = MemRefType::get({packed.slice_bytes}, b.getI8Type());
-  return tile::WeightOp::create(b, loc, type, packed.name, packed.offset, packed.slice_bytes,
+  auto type = MemRefType::get({packed.layerBytes()}, b.getI8Type());
+  return tile::WeightOp::create(b, loc, type, packed.name, packed.offset, packed.layerBytes(),
                                 slice);
 }
 
@@ -221,11 +221,14 @@ LogicalResult Scheduler::scheduleOp(Operation &op) {
       .Case([&](moe::KvAppendOp o) { return scheduleKvAppend(o), success(); })
       .Case([&](moe::AttentionOp o) { return scheduleAttention(o), success(); })
       .Case([&](moe::TapOp o) { return scheduleTap(o), success(); })
+      .Case([&](moe::ScaleOp o) { return scheduleScale(o), success(); })
+      .Case([&](moe::RouteOp o) { return scheduleRoute(o), success(); })
+      .Case([&](moe::ExpertsOp o) { return scheduleExperts(o), success(); })
       .Case([&](moe::LinearOp o) { return scheduleLinear(o), success(); })
       .Case([&](moe::GatedLinearOp o) {
         int64_t width = cast<RankedTensorType>(o.getType()).getDimSize(1);
         RowBuffer out = allocRows(width, rows.find(o.getX())->second.count, true);
-        scheduleContract(o, o.getX(), o.getWeight(), {}, tile::Epilogue::GateSilu, width,
+        scheduleContract(o.getX(), o.getWeight(), {}, tile::Epilogue::GateSilu, width,
                          out.buffers[0]);
         rows[o.getResult()] = out;
         return success();

@@ -53,8 +53,24 @@ private:
   void scheduleAttention(mlir::moe::AttentionOp op);
   void scheduleTap(mlir::moe::TapOp op);
   void scheduleLinear(mlir::moe::LinearOp op);
-  void scheduleContract(mlir::Operation *op, mlir::Value x, mlir::Value weight, mlir::Value bias,
+  void scheduleScale(mlir::moe::ScaleOp op);
+  void scheduleContract(mlir::Value x, mlir::Value weight, mlir::Value bias,
                         mlir::tile::Epilogue epilogue, int64_t width, mlir::Value out);
+
+  // ScheduleExperts.cpp
+  class ExpertRegion;
+  void scheduleRoute(mlir::moe::RouteOp op);
+  void scheduleExperts(mlir::moe::ExpertsOp op);
+  mlir::Value joinRows(mlir::Value buffer);
+
+  /// How rows are multiplied with a packed weight.
+  struct ProductPlan {
+    mlir::tile::Format format;
+    llvm::StringRef instruction;
+    mlir::Value strip; // for panels that many rows share, or null
+  };
+  /// For the rows in `x` (one buffer, or three if quantized); `parts` as in Contraction.h.
+  ProductPlan planProduct(const PackedWeight &packed, llvm::ArrayRef<mlir::Value> x, int64_t parts);
 
   // Buffers
   mlir::Value rowCount(mlir::tile::Count count);
@@ -67,6 +83,9 @@ private:
                     mlir::tile::Count count);
   mlir::Value ids(mlir::tile::Input field, mlir::tile::Count count);
   mlir::Value weight(mlir::Value read);
+  const PackedWeight &packedOf(mlir::Value read);
+  /// A private buffer.
+  mlir::Value scratchBuffer(mlir::MemRefType type);
   mlir::Value vectorWeight(const PackedWeight &packed, mlir::Value slice);
   /// The exact columns of a value, as kernels read and write them.
   mlir::Value view(const RowBuffer &rows);
@@ -77,8 +96,14 @@ private:
   RowBuffer overwritable(mlir::Value stream, mlir::Operation *consumer);
   /// Whether `writer` may overwrite the stream: nothing but `except` reads it from there on.
   static bool isFree(mlir::Value stream, mlir::Operation *writer, mlir::Operation *except);
-  /// The buffer that the residual of `sum` may be accumulated into, or null.
-  mlir::Value accumulatorFor(mlir::Operation *product, mlir::arith::AddFOp sum);
+  /// stream + product: a product that may be accumulated into the buffer of the stream.
+  struct Residual {
+    mlir::arith::AddFOp sum;
+    mlir::Value stream;
+    explicit operator bool() const { return bool(stream); }
+  };
+  /// The residual that `product` is for, if it may go there.
+  Residual residualOf(mlir::Operation *product);
 
   mlir::tile::Split rowSplit() { return one ? mlir::tile::Split::Whole : mlir::tile::Split::Rows; }
 

@@ -34,14 +34,18 @@ static tile::Format tileFormat(PanelFormat format) {
   llvm_unreachable("a panel without a format");
 }
 
-static const PackedWeight &packedOf(Plan &plan, Value weight) {
+const PackedWeight &Scheduler::packedOf(Value weight) {
   return plan.weight(weight.getDefiningOp<moe::ReadOp>().getWeight());
+}
+
+Value Scheduler::scratchBuffer(MemRefType type) {
+  return tile::AllocOp::create(b, loc, type, Space::Private, Value(), IntegerAttr());
 }
 
 void Scheduler::scheduleEmbed(moe::EmbedOp op) {
   // The residual stream is shared: products are accumulated into it panel by panel.
   RowBuffer out = allocRows(widthOf(op.getResult()), Count::Tokens, true);
-  tile::EmbedOp::create(b, loc, Split::Rows, tileFormat(packedOf(plan, op.getTable()).format),
+  tile::EmbedOp::create(b, loc, Split::Rows, tileFormat(packedOf(op.getTable()).format),
                         ids(Input::Tokens, Count::Tokens), weight(op.getTable()), view(out));
   rows[op.getResult()] = out;
 }
@@ -55,12 +59,22 @@ void Scheduler::scheduleSelectRows(moe::SelectRowsOp op) {
 
 void Scheduler::scheduleNorm(moe::RmsNormOp op) {
   bool quantized = bool(moe::BlockAttr::of(op.getType()));
-  int64_t width = widthOf(op.getResult());
+  int64_t width = widthOf(op.getResult()), group = op.getGain().getType().getDimSize(0);
   Count count = rows.find(op.getX())->second.count;
   RowBuffer out = quantized ? allocQuantized(width, count, !one) : allocRows(width, count, !one);
   rows[op.getResult()] = out;
-  tile::RmsNormOp::create(b, loc, rowSplit(), operands(op.getX())[0], weight(op.getGain()),
-                          operands(op.getResult()), op.getEps());
+  SmallVector<Value, 3> outs = operands(op.getResult());
+  auto norm = [&](ValueRange to) {
+    tile::RmsNormOp::create(b, loc, rowSplit(), operands(op.getX())[0], weight(op.getGain()), to,
+                            op.getEps(),
+                            group == width ? IntegerAttr() : b.getI64IntegerAttr(group));
+  };
+  if (!quantized || group == width)
+    return norm(outs);
+  // Blocks may lie across the groups: rounded when all of them are there.
+  Value plain = view(allocRows(width, count, !one));
+  norm(plain);
+  tile::QuantizeOp::create(b, loc, rowSplit(), plain, outs[0], outs[1], outs[2]);
 }
 
 void Scheduler::scheduleQuantize(moe::QuantizeRowsOp op) {
@@ -85,9 +99,18 @@ void Scheduler::scheduleRope(moe::RopeOp op) {
 }
 
 void Scheduler::scheduleGate(moe::GateOp op) {
-  RowBuffer out = allocRows(widthOf(op.getResult()), rows.find(op.getGate())->second.count, !one);
-  tile::GateOp::create(b, loc, rowSplit(), operands(op.getGate())[0], operands(op.getUp())[0],
-                       view(out));
+  RowBuffer out = allocRows(widthOf(op.getResult()), rows.find(op.getUp())->second.count, !one);
+  auto activation = op.getActivation() == moe::Activation::Silu ? tile::Activation::Silu
+                                                                : tile::Activation::Sigmoid;
+  tile::GateOp::create(b, loc, rowSplit(), activation, operands(op.getGate())[0],
+                       operands(op.getUp())[0], view(out));
+  rows[op.getResult()] = out;
+}
+
+void Scheduler::scheduleScale(moe::ScaleOp op) {
+  // Shared: it may be the stream that goes on.
+  RowBuffer out = allocRows(widthOf(op.getResult()), rows.find(op.getX())->second.count, true);
+  tile::ScaleOp::create(b, loc, Split::Rows, operands(op.getX())[0], op.getFactor(), view(out));
   rows[op.getResult()] = out;
 }
 
@@ -125,8 +148,7 @@ void Scheduler::scheduleAttention(moe::AttentionOp op) {
   RowBuffer out = allocRows(widthOf(op.getResult()), Count::Tokens, true);
   auto scratchType =
       MemRefType::get({kQueryTile, plan.kv.getPage() + plan.kv.getValueStride()}, b.getF32Type());
-  Value scratch =
-      tile::AllocOp::create(b, loc, scratchType, Space::Private, Value(), IntegerAttr());
+  Value scratch = scratchBuffer(scratchType);
   tile::AttendOp::create(b, loc, one ? Split::Heads : Split::Tiles, operands(op.getQueries())[0],
                          kvPool(b, loc, plan.kv.getElement()), pageTable(b, loc),
                          ids(Input::Slots, Count::Tokens), ids(Input::Positions, Count::Tokens),
@@ -150,67 +172,68 @@ void Scheduler::scheduleTap(moe::TapOp op) {
 
 void Scheduler::scheduleLinear(moe::LinearOp op) {
   int64_t width = widthOf(op.getResult());
+  // x + linear(…): the product goes straight into x's buffer.
+  if (Residual residual = residualOf(op)) {
+    RowBuffer out = rows.find(residual.stream)->second;
+    scheduleContract(op.getX(), op.getWeight(), op.getBias(), tile::Epilogue::Accumulate, width,
+                     out.buffers[0]);
+    rows[residual.sum.getResult()] = out;
+    done.insert(residual.sum);
+    return;
+  }
   Count count = rows.find(op.getX())->second.count;
-  auto use = op->hasOneUse() ? op->getUsers().begin() : op->getUsers().end();
-  if (use != op->getUsers().end()) {
-    // x + linear(…): the product goes straight into x's buffer.
-    if (auto sum = dyn_cast<arith::AddFOp>(*use))
-      if (Value stream = accumulatorFor(op, sum)) {
-        RowBuffer out = rows.find(stream)->second;
-        scheduleContract(op, op.getX(), op.getWeight(), op.getBias(), tile::Epilogue::Accumulate,
-                         width, out.buffers[0]);
-        rows[sum.getResult()] = out;
-        done.insert(sum);
-        return;
-      }
-    // The logits go to the host.
-    if (isa<func::ReturnOp>(*use) && from.getName().starts_with("forward")) {
-      Value out = input(Input::Logits, {width}, b.getF32Type(), count);
-      scheduleContract(op, op.getX(), op.getWeight(), op.getBias(), tile::Epilogue::Store, width,
-                       out);
-      plan.vocab = width;
-      return;
-    }
+  // The logits go to the host.
+  if (op->hasOneUse() && isa<func::ReturnOp>(*op->getUsers().begin()) &&
+      from.getName().starts_with("forward")) {
+    Value out = input(Input::Logits, {width}, b.getF32Type(), count);
+    scheduleContract(op.getX(), op.getWeight(), op.getBias(), tile::Epilogue::Store, width, out);
+    plan.vocab = width;
+    return;
   }
   RowBuffer out = allocRows(width, count, true);
-  scheduleContract(op, op.getX(), op.getWeight(), op.getBias(), tile::Epilogue::Store, width,
+  scheduleContract(op.getX(), op.getWeight(), op.getBias(), tile::Epilogue::Store, width,
                    out.buffers[0]);
   rows[op.getResult()] = out;
 }
 
-Value Scheduler::accumulatorFor(Operation *product, arith::AddFOp sum) {
+Scheduler::Residual Scheduler::residualOf(Operation *product) {
   Value result = product->getResult(0);
+  auto sum =
+      result.hasOneUse() ? dyn_cast<arith::AddFOp>(*result.getUsers().begin()) : arith::AddFOp();
+  if (!sum || sum->getBlock() != product->getBlock())
+    return {};
   Value stream = sum.getLhs() == result ? sum.getRhs() : sum.getLhs();
   auto known = rows.find(stream);
-  if (stream == result || known == rows.end() || sum->getBlock() != product->getBlock())
+  if (stream == result || known == rows.end())
     return {};
   bool fits = known->second.isWhole() && known->second.shared;
-  return fits && isFree(stream, product, sum) ? stream : Value();
+  return fits && isFree(stream, product, sum) ? Residual{sum, stream} : Residual{};
 }
 
-void Scheduler::scheduleContract(Operation *op, Value x, Value weightValue, Value bias,
-                                 tile::Epilogue epilogue, int64_t width, Value out) {
-  const PackedWeight &packed = packedOf(plan, weightValue);
-  tile::Format format = tileFormat(packed.format);
-  SmallVector<Value, 3> inputs = operands(x);
-  bool quantized = inputs.size() == 3;
-  int64_t parts = epilogue == tile::Epilogue::GateSilu ? 2 : 1;
-  StringRef instruction = "vfmadd";
+Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
+                                              int64_t parts) {
+  ProductPlan product{tileFormat(packed.format), "vfmadd", Value()};
+  bool quantized = x.size() == 3;
   if (quantized)
-    instruction = machine.chooseInstruction(format == tile::Format::Q8_0 ? 8 : 4);
-
+    product.instruction = machine.chooseInstruction(product.format == tile::Format::Q8_0 ? 8 : 4);
+  if (one)
+    return product;
   // Many rows share a panel that is unpacked once: bytes, or f32 columns of 16 rows.
-  MemRefType strip;
-  if (!one && quantized && format != tile::Format::Q8_0)
-    strip = MemRefType::get({parts * kPanelRows * packed.k}, b.getI8Type());
-  else if (!one && !quantized && format != tile::Format::F32)
-    strip = MemRefType::get({parts * packed.k, kPanelRows}, b.getF32Type());
-  Value stripBuffer;
-  if (strip)
-    stripBuffer = tile::AllocOp::create(b, loc, strip, Space::Private, Value(), IntegerAttr());
-  tile::ContractOp::create(b, loc, Split::Panels, instruction, format, inputs, weight(weightValue),
-                           bias ? weight(bias) : Value(), stripBuffer, out, epilogue, width,
-                           packed.k);
+  if (quantized && product.format != tile::Format::Q8_0)
+    product.strip = scratchBuffer(MemRefType::get({parts * kPanelRows * packed.k}, b.getI8Type()));
+  else if (!quantized && product.format != tile::Format::F32)
+    product.strip = scratchBuffer(MemRefType::get({parts * packed.k, kPanelRows}, b.getF32Type()));
+  return product;
+}
+
+void Scheduler::scheduleContract(Value x, Value weightValue, Value bias, tile::Epilogue epilogue,
+                                 int64_t width, Value out) {
+  const PackedWeight &packed = packedOf(weightValue);
+  SmallVector<Value, 3> inputs = operands(x);
+  ProductPlan product = planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1);
+  tile::ContractOp::create(b, loc, Split::Panels, product.instruction, product.format, inputs,
+                           weight(weightValue), bias ? weight(bias) : Value(), product.strip, out,
+                           epilogue, width, packed.k);
 }
 
 } // namespace moire::cpu

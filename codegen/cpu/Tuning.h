@@ -14,6 +14,14 @@ constexpr int64_t kRowTile = 4;
 /// Columns a turn of the loop over K with f32 activations.
 constexpr int64_t kFloatUnroll = 4;
 
+/// Rows of an expert from which its panels are unpacked once for all of them; fewer read the packed
+/// panel one after the other.
+constexpr int64_t kUnpackRows = 3;
+
+/// Panels of the experts' second product that a thread computes for all tokens before it adds them
+/// up: the rows of an expert stay in the nearest caches for so many panels.
+constexpr int64_t kCombinePanels = 8;
+
 /// Query rows that share each load of keys and values.
 constexpr int64_t kQueryTile = 4;
 

@@ -43,6 +43,11 @@ Value emitExp(Emitter &e, Value x) {
   return e.mul(p, arith::BitcastOp::create(e.b, e.loc, type, power));
 }
 
+Value emitSigmoid(Emitter &e, Value x) {
+  Value one = e.constant(x.getType(), 1.0), minus = arith::NegFOp::create(e.b, e.loc, x);
+  return e.div(one, e.add(one, emitExp(e, minus)));
+}
+
 Value emitSilu(Emitter &e, Value x) {
   Value minus = arith::NegFOp::create(e.b, e.loc, x);
   return e.div(x, e.add(e.constant(x.getType(), 1.0), emitExp(e, minus)));

@@ -11,6 +11,9 @@ namespace moire::cpu {
 /// e^x. Arguments are clamped to [-87, 88]; exp(0) is exactly 1. Relative error below 2e-7.
 Value emitExp(Emitter &e, Value x);
 
+/// 1 / (1 + e^-x).
+Value emitSigmoid(Emitter &e, Value x);
+
 /// x / (1 + e^-x).
 Value emitSilu(Emitter &e, Value x);
 

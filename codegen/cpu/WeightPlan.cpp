@@ -41,6 +41,11 @@ public:
       auto read = op.getWeight().getDefiningOp<moe::ReadOp>();
       plan.weights[plan.weightIndex.find(read.getWeight())->second].alternate_panels = true;
     });
+    module.walk([&](moe::ExpertsOp op) {
+      auto read = op.getUp().getDefiningOp<moe::ReadOp>();
+      plan.weights[plan.weightIndex.find(read.getWeight())->second].alternate_panels =
+          op.getGated();
+    });
     // Frequencies of rotary embeddings are numbers of ours, once for each distinct set.
     module.walk([&](moe::RopeOp rope) {
       PackedWeight table{.name = "rope_frequencies", .format = PanelFormat::Vector};
@@ -64,42 +69,48 @@ private:
       return success();
     RankedTensorType type = weight.getWeightType();
     ArrayRef<int64_t> shape = type.getShape();
-    int64_t stack = weight.getStack();
-    if (stack)
-      shape = shape.drop_front();
+    int64_t stack = std::max<int64_t>(weight.getStack(), 1), experts = weight.getExperts();
+    shape = shape.drop_front(weight.getRowDim());
     PackedWeight packed;
     packed.name = weight.getSymName().str();
     packed.format = shape.size() == 1 ? PanelFormat::Vector : formatOf(type);
     packed.rows = shape.size() == 1 ? 1 : shape[0];
     packed.k = shape.back();
-    for (int64_t slice = 0; slice < std::max<int64_t>(stack, 1); ++slice) {
-      packed.slices.emplace_back();
-      if (failed(addSources(weight, slice, packed.slices.back())))
-        return failure();
-    }
+    packed.experts = experts;
+    for (int64_t layer = 0; layer < stack; ++layer)
+      for (int64_t expert = 0; expert < std::max<int64_t>(experts, 1); ++expert) {
+        packed.slices.emplace_back();
+        if (failed(addSources(weight, layer, expert, packed.slices.back())))
+          return failure();
+      }
     plan.weightIndex[packed.name] = plan.weights.size();
     plan.weights.push_back(std::move(packed));
     return success();
   }
 
-  LogicalResult addSources(moe::WeightOp weight, int64_t slice, std::vector<RowSource> &sources) {
+  LogicalResult addSources(moe::WeightOp weight, int64_t layer, int64_t expert,
+                           std::vector<RowSource> &sources) {
     if (auto concat = dyn_cast<moe::ConcatAttr>(weight.getRecipe())) {
       for (FlatSymbolRefAttr part : concat.getParts())
-        if (failed(addSources(module.lookupSymbol<moe::WeightOp>(part), slice, sources)))
+        if (failed(addSources(module.lookupSymbol<moe::WeightOp>(part), layer, expert, sources)))
           return failure();
       return success();
     }
     auto source = cast<moe::SourceAttr>(weight.getRecipe());
     std::string name = source.getName().str();
     if (!source.getLayers().empty())
-      name.replace(name.find("{i}"), 3, std::to_string(source.getLayers()[slice]));
+      name.replace(name.find("{i}"), 3, std::to_string(source.getLayers()[layer]));
+    bool isOwn = name.find("{e}") != std::string::npos; // a tensor for each expert
+    if (isOwn)
+      name.replace(name.find("{e}"), 3, std::to_string(expert));
     auto tensor = container.tensors.find(name);
     if (tensor == container.tensors.end())
       return weight.emitError() << "tensor '" << name << "' is not in " << container.path;
-    ArrayRef<int64_t> shape = weight.getWeightType().getShape();
-    bool isVector = shape.size() - (weight.getStack() ? 1 : 0) == 1;
-    sources.push_back({&tensor->second, isVector ? shape.back() : shape[shape.size() - 2],
-                       source.getInterleavedHeads()});
+    ArrayRef<int64_t> shape = weight.getWeightType().getShape().drop_front(weight.getRowDim());
+    int64_t firstRow = source.getFirstRow();
+    if (source.getExperts() && !isOwn)
+      firstRow += expert * tensor->second.shape[tensor->second.shape.size() - 2];
+    sources.push_back({&tensor->second, shape[0], source.getInterleavedHeads(), firstRow});
     return success();
   }
 

@@ -173,6 +173,7 @@ std::unique_ptr<Kernel> Kernel::compile(const Source &source, const Memory &memo
 
   Plan plan;
   plan.scratchBytes = memory.scratchBytes;
+  plan.scratchBytesPerToken = memory.scratchBytesPerToken;
   plan.kv = tile::KvLayoutAttr::get(&context, 1, 1, 16, 16, Float32Type::get(&context));
   std::vector<char> object;
   bool compiled = succeeded(expandKernels(*module));
@@ -197,6 +198,7 @@ std::unique_ptr<Kernel> Kernel::compile(const Source &source, const Memory &memo
   kernel->stepMany = llvm::cantFail(engine.lookup("moire_step_many")).toPtr<moire_step_fn>();
   kernel->arenaBytes = memory.arenaBytes;
   kernel->scratchBytes = memory.scratchBytes;
+  kernel->scratchBytesPerToken = memory.scratchBytesPerToken;
   kernel->weightMemory = memory.weights;
   return kernel;
 }
@@ -220,7 +222,7 @@ void Kernel::run(int64_t tokens, int team, bool one, moire_step step) {
     std::memcpy(weights, weightMemory.data(), weightMemory.size());
   step.weights = weights;
   step.arena = arena;
-  step.scratch = aligned(scratchMemory, scratchBytes * team);
+  step.scratch = aligned(scratchMemory, (scratchBytes + scratchBytesPerToken * maxTokens) * team);
   step.token_count = tokens;
   step.max_tokens = maxTokens;
   std::barrier<> barrier(team);

@@ -37,7 +37,7 @@ public:
   /// Places a weight; returns its offset.
   int64_t weight(const void *data, int64_t bytes);
 
-  int64_t arenaBytes = 0, scratchBytes = 0;
+  int64_t arenaBytes = 0, scratchBytes = 0, scratchBytesPerToken = 0;
   std::vector<uint8_t> weights;
 };
 
@@ -72,7 +72,7 @@ private:
   struct Jit;
   std::unique_ptr<Jit> jit;
   moire_step_fn stepOne = nullptr, stepMany = nullptr;
-  int64_t arenaBytes = 0, scratchBytes = 0, maxTokens = 0;
+  int64_t arenaBytes = 0, scratchBytes = 0, scratchBytesPerToken = 0, maxTokens = 0;
   std::vector<uint8_t> arenaMemory, scratchMemory, weightMemory;
   uint8_t *arena = nullptr;
 };

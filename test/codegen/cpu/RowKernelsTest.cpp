@@ -97,7 +97,7 @@ struct Elementwise {
     text += "%rows = tile.input rows" + std::string(one ? "" : "(%n)") + " : " + ids + "\n";
     text += "tile.select_rows rows %a, %rows -> %selected : " + view + ", " + ids + " -> " + view +
             "\n";
-    text += "tile.gate rows %a, %b -> %gated : " + view + ", " + view + " -> " + view + "\n";
+    text += "tile.gate rows silu %a, %b -> %gated : " + view + ", " + view + " -> " + view + "\n";
     text += "tile.add rows %a, %b -> %sum : " + view + ", " + view + " -> " + view + "\n";
     text += "tile.copy rows %a -> %copied : " + view + " -> " + view + "\n";
     text += "tile.rms_norm rows %a, %gain -> %normed eps 1.0e-5 : " + view + ", memref<" +

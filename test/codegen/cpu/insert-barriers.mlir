@@ -12,7 +12,7 @@ func.func @read_after_write(%step: !llvm.ptr, %thread: index, %team: index, %w: 
                             %x: memref<1x16xf32>, %y: memref<1x16xf32>, %z: memref<1x16xf32>) {
   tile.contract panels "vfmadd" f32 %x weight %w -> store %y {width = 16 : i64, k = 16 : i64}
     : memref<1x16xf32> weight memref<1024xi8> -> memref<1x16xf32>
-  tile.gate rows %y, %y -> %z : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
+  tile.gate rows silu %y, %y -> %z : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
   return
 }
 
@@ -25,7 +25,7 @@ func.func @write_after_read(%step: !llvm.ptr, %thread: index, %team: index, %w: 
                             %x: memref<1x16xf32>, %y: memref<1x16xf32>, %z: memref<1x16xf32>) {
   tile.contract panels "vfmadd" f32 %x weight %w -> store %y {width = 16 : i64, k = 16 : i64}
     : memref<1x16xf32> weight memref<1024xi8> -> memref<1x16xf32>
-  tile.gate rows %z, %z -> %x : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
+  tile.gate rows silu %z, %z -> %x : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
   return
 }
 
@@ -37,7 +37,7 @@ func.func @write_after_write(%step: !llvm.ptr, %thread: index, %team: index, %w:
                              %x: memref<1x16xf32>, %y: memref<1x16xf32>, %z: memref<1x16xf32>) {
   tile.contract panels "vfmadd" f32 %x weight %w -> store %y {width = 16 : i64, k = 16 : i64}
     : memref<1x16xf32> weight memref<1024xi8> -> memref<1x16xf32>
-  tile.gate rows %z, %z -> %y : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
+  tile.gate rows silu %z, %z -> %y : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
   return
 }
 
@@ -49,7 +49,7 @@ func.func @read_after_read(%step: !llvm.ptr, %thread: index, %team: index, %w: m
                            %x: memref<1x16xf32>, %y: memref<1x16xf32>, %z: memref<1x16xf32>) {
   tile.contract panels "vfmadd" f32 %x weight %w -> store %y {width = 16 : i64, k = 16 : i64}
     : memref<1x16xf32> weight memref<1024xi8> -> memref<1x16xf32>
-  tile.gate rows %x, %x -> %z : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
+  tile.gate rows silu %x, %x -> %z : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
   return
 }
 
@@ -61,7 +61,7 @@ func.func @same_rows(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<
   %n = tile.count tokens
   %y = tile.alloc shared(%n) at 0 : memref<?x32xf32>
   %z = tile.alloc shared(%n) at 128 : memref<?x16xf32>
-  tile.gate rows %x, %x -> %y : memref<?x32xf32>, memref<?x32xf32> -> memref<?x32xf32>
+  tile.gate rows silu %x, %x -> %y : memref<?x32xf32>, memref<?x32xf32> -> memref<?x32xf32>
   %left = memref.subview %y[0, 16] [%n, 16] [1, 1]
     : memref<?x32xf32> to memref<?x16xf32, strided<[32, 1], offset: 16>>
   tile.copy rows %left -> %z : memref<?x16xf32, strided<[32, 1], offset: 16>> -> memref<?x16xf32>
@@ -130,7 +130,7 @@ func.func @none_redundant(%step: !llvm.ptr, %thread: index, %team: index, %w: me
     : memref<1x16xf32> weight memref<1024xi8> -> memref<1x16xf32>
   tile.contract panels "vfmadd" f32 %y weight %w -> store %z {width = 16 : i64, k = 16 : i64}
     : memref<1x16xf32> weight memref<1024xi8> -> memref<1x16xf32>
-  tile.gate rows %y, %v -> %u : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
+  tile.gate rows silu %y, %v -> %u : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
   return
 }
 

@@ -1,0 +1,190 @@
+// schedule: routing and experts. An expert region becomes
+//
+//   dispatch            assignments sorted by expert          (many tokens only)
+//   grouped_contract    hidden rows, in that order            panels of gate and up of every expert
+//   quantize            hidden rows as int8                   if the second product wants them so
+//   combine_contract    the weighted sum, into the residual   panels of down of every expert
+//
+// with the barriers that the team phase finds between them, and no shape that depends on the
+// routing.
+
+#include "codegen/cpu/Schedule.h"
+#include "codegen/cpu/Tuning.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using tile::Space;
+using tile::Split;
+
+namespace moire::cpu {
+
+static int64_t widthOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getDimSize(1);
+}
+
+static tile::Scoring scoringOf(moe::Scoring scoring) {
+  switch (scoring) {
+  case moe::Scoring::Softmax:
+    return tile::Scoring::Softmax;
+  case moe::Scoring::Sigmoid:
+    return tile::Scoring::Sigmoid;
+  case moe::Scoring::SoftmaxChosen:
+    return tile::Scoring::SoftmaxChosen;
+  }
+  llvm_unreachable("a scoring without a kernel");
+}
+
+void Scheduler::scheduleRoute(moe::RouteOp op) {
+  int64_t choices = op.getChosen();
+  tile::Count count = rows.find(op.getLogits())->second.count;
+  Space space = one ? Space::Private : Space::Shared;
+  Value ids = alloc(space, {choices}, b.getI32Type(), count);
+  Value weights = alloc(space, {choices}, b.getF32Type(), count);
+  int64_t padded = (op.getExperts() + kPanelRows - 1) / kPanelRows * kPanelRows;
+  Value scratch = scratchBuffer(MemRefType::get({3, padded}, b.getF32Type()));
+
+  IntegerAttr groups, limit;
+  tile::GroupScoreAttr score;
+  if (op.getGroupLimit() < op.getGroups()) {
+    groups = op.getGroupsAttr();
+    limit = op.getGroupLimitAttr();
+    score = tile::GroupScoreAttr::get(b.getContext(), op.getGroupScore() == moe::GroupScore::Max
+                                                          ? tile::GroupScore::Max
+                                                          : tile::GroupScore::Top2Sum);
+  }
+  FloatAttr scaling = op.getScaling().isExactlyValue(1.0) ? FloatAttr() : op.getScalingAttr();
+  tile::RouteOp::create(b, loc, rowSplit(), scoringOf(op.getScoring()), operands(op.getLogits())[0],
+                        op.getBias() ? weight(op.getBias()) : Value(), scratch, ids, weights,
+                        groups, limit, score, op.getNormalizeAttr(), scaling);
+  rows[op.getIds()] = {{ids}, 0, choices, count, !one};
+  rows[op.getWeights()] = {{weights}, 0, choices, count, !one};
+}
+
+// [rows, choices, …] as [rows * choices, …].
+Value Scheduler::joinRows(Value buffer) {
+  int64_t rank = cast<MemRefType>(buffer.getType()).getRank();
+  SmallVector<ReassociationIndices> dimensions = {{0, 1}};
+  for (int64_t i = 2; i < rank; ++i)
+    dimensions.push_back({i});
+  return memref::CollapseShapeOp::create(b, loc, buffer, dimensions);
+}
+
+namespace {
+/// The assignments of tokens to experts that both products go by.
+struct Assignments {
+  tile::Count count;
+  int64_t choices, experts;
+  Value order, offsets; // without offsets: the experts of the one token
+};
+} // namespace
+
+/// Builds the products of one expert region.
+class Scheduler::ExpertRegion {
+public:
+  ExpertRegion(Scheduler &s, moe::ExpertsOp op) : s(s), b(s.b), op(op) {
+    Value ids = s.rows.find(op.getIds())->second.buffers[0];
+    to = {s.rows.find(op.getX())->second.count, widthOf(op.getIds()), op.getExperts(), {}, {}};
+    if (s.one) {
+      to.order = s.joinRows(ids);
+      return;
+    }
+    Type i32 = b.getI32Type();
+    to.order = s.joinRows(s.alloc(Space::Shared, {to.choices}, i32, to.count));
+    to.offsets = tile::AllocOp::create(b, s.loc, MemRefType::get({1, to.experts + 1}, i32),
+                                       Space::Shared, Value(), IntegerAttr());
+    tile::DispatchOp::create(b, s.loc, Split::First, ids, to.order, to.offsets);
+  }
+
+  /// The hidden rows, f32 or quantized.
+  SmallVector<Value, 3> hidden() {
+    Value rows;
+    if (op.getGated()) {
+      rows = product(op.getUp(), tile::Epilogue::GateSilu);
+    } else if (op.getGate()) {
+      // Stored in different formats: two products, and a gate of their results.
+      Value gate = product(op.getGate(), tile::Epilogue::Store);
+      Value up = product(op.getUp(), tile::Epilogue::Store);
+      tile::GateOp::create(b, s.loc, Split::Rows, tile::Activation::Silu, gate, up, up);
+      rows = up;
+    } else {
+      rows = product(op.getUp(), tile::Epilogue::Silu);
+    }
+    return op.getHidden() ? quantized(rows) : SmallVector<Value, 3>{rows};
+  }
+
+  void combine(ArrayRef<Value> hidden, tile::Epilogue epilogue, Value out) {
+    const PackedWeight &packed = s.packedOf(op.getDown());
+    ProductPlan plan = s.planProduct(packed, hidden, 1);
+    Value partial;
+    if (!s.one)
+      partial = s.alloc(Space::Private, {to.choices, kCombinePanels * kPanelRows}, b.getF32Type(),
+                        to.count);
+    Value weights = s.rows.find(op.getWeights())->second.buffers[0];
+    tile::CombineContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, hidden,
+                                    s.weight(op.getDown()), plan.strip, to.order, to.offsets,
+                                    weights, partial, out, epilogue, widthOf(op.getResult()),
+                                    packed.k, packed.slice_bytes);
+  }
+
+private:
+  // [assignments, F], F as wide as the weight's rows say.
+  Value product(Value weight, tile::Epilogue epilogue) {
+    const PackedWeight &packed = s.packedOf(weight);
+    SmallVector<Value, 3> x = s.operands(op.getX());
+    ProductPlan plan = s.planProduct(packed, x, epilogue == tile::Epilogue::GateSilu ? 2 : 1);
+    int64_t width = op.getHiddenWidth();
+    int64_t padded = (width + kPanelRows - 1) / kPanelRows * kPanelRows;
+    Value out = s.joinRows(s.alloc(Space::Shared, {to.choices, padded}, b.getF32Type(), to.count));
+    tile::GroupedContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, x,
+                                    s.weight(weight), plan.strip, to.order, to.offsets, out,
+                                    epilogue, width, packed.k, to.choices, packed.slice_bytes);
+    return columns(out, width);
+  }
+
+  Value columns(Value buffer, int64_t width) {
+    auto type = cast<MemRefType>(buffer.getType());
+    if (type.getDimSize(1) == width)
+      return buffer;
+    OpFoldResult count = memref::getMixedSize(b, s.loc, buffer, 0);
+    SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0)), strides(2, b.getIndexAttr(1));
+    return memref::SubViewOp::create(b, s.loc, buffer, offsets,
+                                     ArrayRef<OpFoldResult>{count, b.getIndexAttr(width)}, strides);
+  }
+
+  SmallVector<Value, 3> quantized(Value rows) {
+    int64_t width = op.getHiddenWidth();
+    auto buffer = [&](ArrayRef<int64_t> shape, Type element) {
+      SmallVector<int64_t> full = {to.choices};
+      full.append(shape.begin(), shape.end());
+      return s.joinRows(s.alloc(Space::Shared, full, element, to.count));
+    };
+    Value values = buffer({width}, b.getI8Type());
+    Value scales = buffer({2, width / 32}, b.getF32Type());
+    Value sums = buffer({width / 32}, b.getI32Type());
+    tile::QuantizeOp::create(b, s.loc, Split::Rows, rows, values, scales, sums);
+    return {values, scales, sums};
+  }
+
+  Scheduler &s;
+  OpBuilder &b;
+  moe::ExpertsOp op;
+  Assignments to;
+};
+
+void Scheduler::scheduleExperts(moe::ExpertsOp op) {
+  ExpertRegion region(*this, op);
+  SmallVector<Value, 3> hidden = region.hidden();
+  if (Residual residual = residualOf(op)) {
+    RowBuffer out = rows.find(residual.stream)->second;
+    region.combine(hidden, tile::Epilogue::Accumulate, out.buffers[0]);
+    rows[residual.sum.getResult()] = out;
+    done.insert(residual.sum);
+    return;
+  }
+  RowBuffer out = allocRows(widthOf(op.getResult()), rows.find(op.getX())->second.count, true);
+  region.combine(hidden, tile::Epilogue::Store, out.buffers[0]);
+  rows[op.getResult()] = out;
+}
+
+} // namespace moire::cpu
