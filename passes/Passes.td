@@ -7,6 +7,39 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CanonicalizeRoute : Pass<"moe-canonicalize-route", "::mlir::ModuleOp"> {
+  let summary = "Says routers that mean the same in the same, simplest way";
+  let description = [{
+    A softmax of all logits, normalized over the chosen experts, is a softmax of the chosen logits: it
+    needs as many exponentials as experts are chosen. What is added to the divisor may be so little
+    that the sum's rounding loses it; then it does not matter. Groups go where the limit excludes
+    none of them, or, of groups that are compared by their best expert, admits as many as experts are
+    chosen. Biases, other groups and what else changes a result stay.
+
+    Before:
+    ```mlir
+    func.func @mixtral(%logits: tensor<?x8xf32>) -> (tensor<?x2xi32>, tensor<?x2xf32>) {
+      %ids, %weights = moe.route softmax %logits {groups = 4 : i64, group_limit = 4 : i64,
+                                                  normalize = 1.0e-20 : f64, scaling = 2.0 : f64}
+        : tensor<?x8xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
+      return %ids, %weights : tensor<?x2xi32>, tensor<?x2xf32>
+    }
+    ```
+
+    After:
+    ```mlir
+    func.func @mixtral(%logits: tensor<?x8xf32>) -> (tensor<?x2xi32>, tensor<?x2xf32>) {
+      %ids, %weights = moe.route softmax_chosen %logits {scaling = 2.0 : f64}
+        : tensor<?x8xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
+      return %ids, %weights : tensor<?x2xi32>, tensor<?x2xf32>
+    }
+    ```
+
+    The weights are equal but for rounding. Scores that are equal only because they were rounded no
+    longer tie: the larger logit is chosen.
+  }];
+}
+
 def FuseQkv : Pass<"moe-fuse-qkv", "::mlir::ModuleOp"> {
   let summary = "Makes one product of the query, key and value projections";
   let description = [{
@@ -64,6 +97,8 @@ def FuseQkv : Pass<"moe-fuse-qkv", "::mlir::ModuleOp"> {
     }
     ```
 
+    Norms of queries and keys, of each head or of all, stay behind the product.
+
     An attention without keys and values of its own (they come from another layer's state) keeps its
     products, as do products that differ in what they read, in how their weights are stored, or in
     whether they have a bias. A remark says which.
@@ -106,6 +141,9 @@ def FuseGateUp : Pass<"moe-fuse-gate-up", "::mlir::ModuleOp"> {
 
     Products with a bias, with other users, of different rows or with differently stored weights stay
     as they are. A remark says why.
+
+    The gates and ups of experts become one weight in the same way, expert by expert, and their
+    `moe.experts` is `gated`.
   }];
 }
 
@@ -115,6 +153,9 @@ def ChooseActivations : Pass<"moe-choose-activations", "::mlir::ModuleOp"> {
     With `format=int8`, rows that are multiplied with weights in blocks are themselves rounded to
     blocks of int8, so that the product is one of integers. They are rounded once, however many
     products of a block read them. Products with plain weights (f32, f16, bf16) keep f32 rows.
+
+    Of experts, the hidden rows are rounded if `down` is in blocks, whether what they are made of is
+    rounded or not.
 
     Before:
     ```mlir
@@ -148,7 +189,7 @@ def ChooseActivations : Pass<"moe-choose-activations", "::mlir::ModuleOp"> {
 }
 
 def FuseNormQuantize : Pass<"moe-fuse-norm-quantize", "::mlir::ModuleOp"> {
-  let summary = "Lets a norm round its rows by itself when only products read them";
+  let summary = "Lets a norm round its rows by itself";
   let description = [{
     A row that a norm has just computed is rounded while it is still in registers, and its f32 values
     never reach memory.
@@ -173,7 +214,8 @@ def FuseNormQuantize : Pass<"moe-fuse-norm-quantize", "::mlir::ModuleOp"> {
     }
     ```
 
-    A norm that something else reads too has to be written as f32 anyway, and stays.
+    A norm that something else reads too, as a router does, stays for that, and a second one rounds:
+    it computes the same values again, and does not have to wait for the first.
   }];
 }
 

@@ -10,6 +10,10 @@
 namespace mlir::moe {
 
 void buildOptimizePipeline(OpPassManager &pm, const OptimizeOptions &options) {
+  // Models spell routers in several ways; of those that mean the same one remains, for CSE and for
+  // kernels. It looks at nothing but the router itself, so nothing has to come before it.
+  pm.addPass(createCanonicalizeRoute());
+
   // The fusions ask whether two products read *the same value*: equal norms and equal reads of a
   // weight have to be one value first.
   pm.addPass(createCanonicalizerPass());
@@ -23,7 +27,7 @@ void buildOptimizePipeline(OpPassManager &pm, const OptimizeOptions &options) {
   // Then formats: one rounding for all products that read a row, hence after the fusions and CSE.
   pm.addPass(createChooseActivations(ChooseActivationsOptions{options.activations}));
 
-  // Last, because only now is it known whether products are all that reads a norm.
+  // Last, because only now are there roundings.
   pm.addPass(createFuseNormQuantize());
 
   pm.addPass(createCanonicalizerPass());

@@ -5,6 +5,9 @@
 
 namespace mlir::moe {
 
+/// The dimension of the rows of a weight that is read: experts, if any, are before it.
+static int64_t rowDimOf(RankedTensorType type) { return std::max<int64_t>(type.getRank() - 2, 0); }
+
 /// The type of the whole stack that a read takes its slice from.
 static RankedTensorType stackType(const SymbolTable &symbols, ReadOp read) {
   return symbols.lookup<WeightOp>(read.getWeight()).getWeightType();
@@ -26,6 +29,8 @@ StringRef whyNotConcat(const SymbolTable &symbols, ArrayRef<Value> weights) {
     if (read.getSlice() &&
         stackType(symbols, read).getDimSize(0) != stackType(symbols, first).getDimSize(0))
       return "the weights are stacks of different numbers of slices";
+    if (type.getRank() == 3 && symbols.lookup<WeightOp>(read.getWeight()).getExperts() == 0)
+      return "the recipe of a weight does not say that it has experts";
   }
   return "";
 }
@@ -72,13 +77,15 @@ Value readConcat(OpBuilder &builder, SymbolTable &symbols, ArrayRef<Value> weigh
   auto firstType = cast<RankedTensorType>(first.getType());
   SmallVector<FlatSymbolRefAttr> parts;
   SmallVector<Location> locations;
-  SmallVector<int64_t> shape(firstType.getShape()); // [rows, columns] or, for a bias, [rows]
-  shape[0] = 0;
+  SmallVector<int64_t> shape(
+      firstType.getShape()); // [[experts,] rows, columns] or, of a bias, [rows]
+  int64_t rowDim = rowDimOf(firstType);
+  shape[rowDim] = 0;
   for (Value weight : weights) {
     auto read = weight.getDefiningOp<ReadOp>();
     parts.push_back(read.getWeightAttr());
     locations.push_back(read.getLoc());
-    shape[0] += cast<RankedTensorType>(read.getType()).getDimSize(0);
+    shape[rowDim] += cast<RankedTensorType>(read.getType()).getDimSize(rowDim);
   }
   Location loc = builder.getFusedLoc(locations);
 

@@ -9,7 +9,8 @@ namespace mlir::moe {
 
 /// Why `weights` cannot be the rows of one weight, or an empty string when they can: each is the
 /// result of a `moe.read`, of the same slice of equally high stacks, in the same format. They are
-/// matrices that multiply the same rows (so their columns agree), or biases.
+/// matrices that multiply the same rows (so their columns agree), matrices of equally many experts
+/// that do, or biases.
 StringRef whyNotConcat(const SymbolTable &symbols, ArrayRef<Value> weights);
 
 /// A read of all the rows of `weights`, which whyNotConcat allows, in their order. The weight

@@ -44,21 +44,49 @@ static void fuse(GateOp gate, SymbolTable &symbols) {
   eraseUnusedReads(weights);
 }
 
+/// Why the gates and ups of experts cannot be one weight, or an empty string when they can.
+static StringRef whyNotFuse(const SymbolTable &symbols, ExpertsOp experts) {
+  if (!experts.getGate())
+    return "the experts have no gate";
+  return whyNotConcat(symbols, {experts.getGate(), experts.getUp()});
+}
+
+/// Makes one weight of the gates and ups of experts, which whyNotFuse allows.
+static void fuse(ExpertsOp experts, SymbolTable &symbols) {
+  SmallVector<Value> weights = {experts.getGate(), experts.getUp()};
+  OpBuilder builder(experts);
+  experts.getUpMutable().assign(readConcat(builder, symbols, weights));
+  experts.getGateMutable().clear();
+  experts.setGated(true);
+  eraseUnusedReads(weights);
+}
+
 namespace {
 struct FuseGateUp : impl::FuseGateUpBase<FuseGateUp> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
-    auto opts = remark::RemarkOpts::name("FuseGateUp").category("fusion");
     SmallVector<GateOp> gates;
-    getOperation().walk([&](GateOp op) { gates.push_back(op); });
-    for (GateOp gate : gates) {
-      StringRef reason = whyNotFuse(symbols, gate);
+    SmallVector<ExpertsOp> experts;
+    getOperation().walk([&](Operation *op) {
+      if (auto gate = dyn_cast<GateOp>(op))
+        gates.push_back(gate);
+      else if (auto ffn = dyn_cast<ExpertsOp>(op); ffn && !ffn.getGated())
+        experts.push_back(ffn);
+    });
+    fuseEach<GateOp>(gates, symbols, "the gate and its products are one now");
+    fuseEach<ExpertsOp>(experts, symbols, "the gates and ups of the experts are one weight now");
+  }
+
+  template <typename OpTy> void fuseEach(ArrayRef<OpTy> ops, SymbolTable &symbols, StringRef done) {
+    auto opts = remark::RemarkOpts::name("FuseGateUp").category("fusion");
+    for (OpTy op : ops) {
+      StringRef reason = whyNotFuse(symbols, op);
       if (!reason.empty()) {
-        remark::missed(gate.getLoc(), opts) << reason;
+        remark::missed(op.getLoc(), opts) << reason;
         continue;
       }
-      remark::passed(gate.getLoc(), opts) << "the gate and its products are one now";
-      fuse(gate, symbols);
+      remark::passed(op.getLoc(), opts) << done;
+      fuse(op, symbols);
     }
   }
 };

@@ -23,18 +23,17 @@ struct FuseNormQuantize : impl::FuseNormQuantizeBase<FuseNormQuantize> {
         remark::missed(rounding.getLoc(), opts) << "the rows do not come from a norm";
         continue;
       }
-      if (!norm->hasOneUse()) {
-        remark::missed(rounding.getLoc(), opts) << "the norm has other users";
-        continue;
-      }
-      remark::passed(rounding.getLoc(), opts) << "the norm rounds its rows now";
+      remark::passed(rounding.getLoc(), opts)
+          << (norm->hasOneUse() ? "the norm rounds its rows now"
+                                : "a second norm rounds its rows now");
       OpBuilder builder(norm);
       auto fused =
           RmsNormOp::create(builder, builder.getFusedLoc({norm.getLoc(), rounding.getLoc()}),
                             rounding.getType(), norm.getX(), norm.getGain(), norm.getEpsAttr());
       rounding.getResult().replaceAllUsesWith(fused);
       rounding.erase();
-      norm.erase();
+      if (norm.use_empty())
+        norm.erase();
     }
   }
 };

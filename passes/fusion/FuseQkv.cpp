@@ -14,11 +14,17 @@ namespace mlir::moe {
 #define GEN_PASS_DEF_FUSEQKV
 #include "passes/Passes.h.inc"
 
-/// The product that rows come from, perhaps through a rope; null if they come from elsewhere.
+/// The product that rows come from, perhaps through ropes and norms (of each head or of all of
+/// them, before or behind a rope); null if they come from elsewhere.
 static LinearOp productBehind(Value rows) {
-  while (auto rope = rows.getDefiningOp<RopeOp>())
-    rows = rope.getX();
-  return rows.getDefiningOp<LinearOp>();
+  while (true) {
+    if (auto rope = rows.getDefiningOp<RopeOp>())
+      rows = rope.getX();
+    else if (auto norm = rows.getDefiningOp<RmsNormOp>())
+      rows = norm.getX();
+    else
+      return rows.getDefiningOp<LinearOp>();
+  }
 }
 
 /// The product whose rows this layer appends to a state; null if it appends none.

@@ -13,30 +13,48 @@ namespace mlir::moe {
 #define GEN_PASS_DEF_CHOOSEACTIVATIONS
 #include "passes/Passes.h.inc"
 
-/// The operand that holds the rows of a product, and the product's weight.
+/// The operand that holds the rows of a product, and the weights that they are multiplied with.
 struct ProductOperands {
   OpOperand *x = nullptr;
-  Value weight;
+  SmallVector<Value, 2> weights;
 };
 
 /// The operands of a product; x is null for any other op.
 static ProductOperands getProductOperands(Operation *op) {
   return TypeSwitch<Operation *, ProductOperands>(op)
-      .Case<LinearOp, GatedLinearOp>(
-          [](auto product) { return ProductOperands{&product.getXMutable(), product.getWeight()}; })
+      .Case<LinearOp, GatedLinearOp>([](auto product) {
+        return ProductOperands{&product.getXMutable(), {product.getWeight()}};
+      })
+      .Case([](ExpertsOp experts) {
+        ProductOperands product{&experts.getXMutable(), {experts.getUp()}};
+        if (experts.getGate())
+          product.weights.push_back(experts.getGate());
+        return product;
+      })
       .Default([](Operation *) { return ProductOperands(); });
 }
 
-/// Why the rows of a product stay f32, or an empty string when they become int8.
+/// Why rows of that width stay f32, or an empty string when they become int8.
+static StringRef whyNotInt8(int64_t width, ValueRange weights) {
+  if (!llvm::all_of(weights.getTypes(), BlockAttr::of))
+    return "the weight is not stored in blocks";
+  if (width % BlockAttr::kBlock != 0)
+    return "the rows are no whole number of blocks";
+  return "";
+}
+
 static StringRef whyNotInt8(const ProductOperands &product) {
   auto type = cast<RankedTensorType>(product.x->get().getType());
   if (type.getEncoding())
     return "the rows have a format already";
-  if (!BlockAttr::of(product.weight.getType()))
-    return "the weight is not stored in blocks";
-  if (type.getDimSize(1) % BlockAttr::kBlock != 0)
-    return "the rows are no whole number of blocks";
-  return "";
+  return whyNotInt8(type.getDimSize(1), product.weights);
+}
+
+/// The same for the rows between the products of experts.
+static StringRef whyNotInt8Hidden(ExpertsOp experts) {
+  if (experts.getHidden())
+    return "the rows have a format already";
+  return whyNotInt8(experts.getHiddenWidth(), experts.getDown());
 }
 
 namespace {
@@ -52,6 +70,7 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
       return signalPassFailure();
     }
 
+    auto int8 = BlockAttr::get(&getContext(), BlockFormat::Int8);
     // All users of a value in a block share one rounding, which stands before the first of them.
     llvm::MapVector<std::pair<Block *, Value>, SmallVector<OpOperand *>> users;
     auto opts = remark::RemarkOpts::name("ChooseActivations").category("quantization");
@@ -65,8 +84,14 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
       else
         remark::missed(op->getLoc(), opts) << reason;
     });
+    getOperation().walk([&](ExpertsOp experts) {
+      StringRef reason = whyNotInt8Hidden(experts);
+      if (reason.empty())
+        experts.setHiddenAttr(int8);
+      else
+        remark::missed(experts.getLoc(), opts) << "hidden rows: " << reason;
+    });
 
-    auto int8 = BlockAttr::get(&getContext(), BlockFormat::Int8);
     for (auto &[key, operands] : users) {
       Value x = key.second;
       auto type = cast<RankedTensorType>(x.getType());

@@ -4,6 +4,7 @@
 // Nothing is fused anywhere in this file.
 // CHECK-NOT: moe.concat
 // CHECK-NOT: moe.gated_linear
+// CHECK-NOT: gated up
 
 moe.weight @gate : tensor<16x32xbf16> = #moe.source<"gate">
 moe.weight @up : tensor<16x32xbf16> = #moe.source<"up">
@@ -94,4 +95,48 @@ func.func @different_slices(%i: index, %j: index, %h: tensor<?x32xf32>) -> tenso
   // expected-remark @below {{the weights are read at different slices}}
   %y = moe.gate silu %g, %u : tensor<?x16xf32>
   return %y : tensor<?x16xf32>
+}
+
+// -----
+
+moe.weight @up : tensor<4x32x32xbf16> = #moe.source<"up", experts = 4>
+func.func @plain_experts(%h: tensor<?x32xf32>, %ids: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %down: tensor<4x32x32xbf16>) -> tensor<?x32xf32> {
+  %wu = moe.read @up : tensor<4x32x32xbf16>
+  // expected-remark @below {{the experts have no gate}}
+  %y = moe.experts silu %h to %ids weighted %w up %wu down %down
+    : tensor<?x32xf32>, tensor<?x2xi32>, tensor<?x2xf32>,
+      tensor<4x32x32xbf16>, tensor<4x32x32xbf16> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// -----
+
+moe.weight @gate : tensor<4x32x32xf32, #moe.block<q4_0>> = #moe.source<"gate", experts = 4>
+moe.weight @up : tensor<4x32x32xbf16> = #moe.source<"up", experts = 4>
+func.func @encodings_of_experts(%h: tensor<?x32xf32>, %ids: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %down: tensor<4x32x32xbf16>) -> tensor<?x32xf32> {
+  %wg = moe.read @gate : tensor<4x32x32xf32, #moe.block<q4_0>>
+  %wu = moe.read @up : tensor<4x32x32xbf16>
+  // expected-remark @below {{the weights are stored in different formats}}
+  %y = moe.experts silu %h to %ids weighted %w gate %wg up %wu down %down
+    : tensor<?x32xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x32x32xf32, #moe.block<q4_0>>,
+      tensor<4x32x32xbf16>, tensor<4x32x32xbf16> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+
+// -----
+
+// Three dimensions, of which nothing says that the first counts experts.
+moe.weight @gate : tensor<4x32x32xbf16> = #moe.source<"gate", experts = 4>
+moe.weight @up : tensor<4x32x32xbf16> = #moe.source<"up">
+func.func @no_experts_in_recipe(%h: tensor<?x32xf32>, %ids: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+    %down: tensor<4x32x32xbf16>) -> tensor<?x32xf32> {
+  %wg = moe.read @gate : tensor<4x32x32xbf16>
+  %wu = moe.read @up : tensor<4x32x32xbf16>
+  // expected-remark @below {{the recipe of a weight does not say that it has experts}}
+  %y = moe.experts silu %h to %ids weighted %w gate %wg up %wu down %down
+    : tensor<?x32xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x32x32xbf16>,
+      tensor<4x32x32xbf16>, tensor<4x32x32xbf16> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
 }

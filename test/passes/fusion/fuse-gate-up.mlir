@@ -41,3 +41,24 @@ func.func @shared(%h: tensor<?x32xf32>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
   %z = moe.linear %h, %wa : tensor<?x32xf32>, tensor<8x32xf16> -> tensor<?x8xf32>
   return %y, %z : tensor<?x8xf32>, tensor<?x8xf32>
 }
+
+// Of experts, the rows of each are joined.
+moe.weight @gate_exps : tensor<2x4x16x32xbf16> = #moe.source<"{i}.{e}.gate", layers = [0, 1], experts = 4>
+moe.weight @up_exps : tensor<2x4x16x32xbf16> = #moe.source<"{i}.ups", layers = [0, 1], experts = 4>
+moe.weight @down_exps : tensor<2x4x32x16xbf16> = #moe.source<"{i}.{e}.down", layers = [0, 1], experts = 4>
+// CHECK: moe.weight @gate_exps_up_exps : tensor<2x4x32x32xbf16> = #moe.concat<@gate_exps, @up_exps>
+// CHECK-LABEL: func @experts
+// CHECK-NOT: moe.read @gate_exps[
+// CHECK-NOT: moe.read @up_exps[
+// CHECK: %[[W:.*]] = moe.read @gate_exps_up_exps[%{{.*}}] : tensor<4x32x32xbf16>
+// CHECK: moe.experts silu %{{.*}} to %{{.*}} weighted %{{.*}} gated up %[[W]] down %{{.*}}
+func.func @experts(%i: index, %h: tensor<?x32xf32>, %ids: tensor<?x2xi32>,
+                   %weights: tensor<?x2xf32>) -> tensor<?x32xf32> {
+  %wg = moe.read @gate_exps[%i] : tensor<4x16x32xbf16>
+  %wu = moe.read @up_exps[%i] : tensor<4x16x32xbf16>
+  %wd = moe.read @down_exps[%i] : tensor<4x32x16xbf16>
+  %y = moe.experts silu %h to %ids weighted %weights gate %wg up %wu down %wd
+    : tensor<?x32xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x16x32xbf16>,
+      tensor<4x16x32xbf16>, tensor<4x32x16xbf16> -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}

@@ -23,5 +23,14 @@ func.func @main() {
   %y = moe.linear %q, %w : tensor<?x64xf32, #moe.block<int8>>, tensor<8x64xf32, #moe.block<q8_0>> -> tensor<?x8xf32>
   %printed = tensor.cast %y : tensor<?x8xf32> to tensor<?x?xf32>
   call @print(%printed) : (tensor<?x?xf32>) -> ()
+
+  // A norm that something else reads as well.
+  %h2 = moe.rms_norm %x, %gain eps 1.0e-3 : tensor<?x64xf32>, tensor<64xf32> -> tensor<?x64xf32>
+  %q2 = moe.quantize_rows %h2 : tensor<?x64xf32> -> tensor<?x64xf32, #moe.block<int8>>
+  %y2 = moe.linear %q2, %w : tensor<?x64xf32, #moe.block<int8>>, tensor<8x64xf32, #moe.block<q8_0>> -> tensor<?x8xf32>
+  %printed_h2 = tensor.cast %h2 : tensor<?x64xf32> to tensor<?x?xf32>
+  %printed_y2 = tensor.cast %y2 : tensor<?x8xf32> to tensor<?x?xf32>
+  call @print(%printed_h2) : (tensor<?x?xf32>) -> ()
+  call @print(%printed_y2) : (tensor<?x?xf32>) -> ()
   return
 }

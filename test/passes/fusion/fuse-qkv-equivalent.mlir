@@ -13,6 +13,8 @@ moe.weight @v : tensor<2x16x32xbf16> = #moe.source<"{i}.v", layers = [3, 5]>
 moe.weight @bq : tensor<2x32xf32> = #moe.source<"{i}.bq", layers = [3, 5]>
 moe.weight @bk : tensor<2x16xf32> = #moe.source<"{i}.bk", layers = [3, 5]>
 moe.weight @bv : tensor<2x16xf32> = #moe.source<"{i}.bv", layers = [3, 5]>
+moe.weight @gq : tensor<2x8xf32> = #moe.source<"{i}.gq", layers = [3, 5]>
+moe.weight @gk : tensor<2x16xf32> = #moe.source<"{i}.gk", layers = [3, 5]>
 
 func.func private @layer(%i: index, %h: tensor<?x32xf32>, %keys: tensor<2x?x?x1x16xf32>,
                          %values: tensor<2x?x?x1x16xf32>, %slots: tensor<?xi32>,
@@ -20,15 +22,19 @@ func.func private @layer(%i: index, %h: tensor<?x32xf32>, %keys: tensor<2x?x?x1x
   %wq = moe.read @q[%i] : tensor<32x32xbf16>
   %bq = moe.read @bq[%i] : tensor<32xf32>
   %q = moe.linear %h, %wq + %bq : tensor<?x32xf32>, tensor<32x32xbf16>, tensor<32xf32> -> tensor<?x32xf32>
-  %rq = moe.rope %q at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64} : tensor<?x32xf32>, tensor<?xi32>
+  %gq = moe.read @gq[%i] : tensor<8xf32>
+  %nq = moe.rms_norm %q, %gq eps 1.0e-6 : tensor<?x32xf32>, tensor<8xf32> -> tensor<?x32xf32>
+  %rq = moe.rope %nq at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64} : tensor<?x32xf32>, tensor<?xi32>
   %wk = moe.read @k[%i] : tensor<16x32xbf16>
   %bk = moe.read @bk[%i] : tensor<16xf32>
   %k = moe.linear %h, %wk + %bk : tensor<?x32xf32>, tensor<16x32xbf16>, tensor<16xf32> -> tensor<?x16xf32>
   %rk = moe.rope %k at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64} : tensor<?x16xf32>, tensor<?xi32>
+  %gk = moe.read @gk[%i] : tensor<16xf32>
+  %nk = moe.rms_norm %rk, %gk eps 1.0e-6 : tensor<?x16xf32>, tensor<16xf32> -> tensor<?x16xf32>
   %wv = moe.read @v[%i] : tensor<16x32xbf16>
   %bv = moe.read @bv[%i] : tensor<16xf32>
   %v = moe.linear %h, %wv + %bv : tensor<?x32xf32>, tensor<16x32xbf16>, tensor<16xf32> -> tensor<?x16xf32>
-  %keys1 = moe.kv_append %rk into %keys[%i] at %slots, %positions : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  %keys1 = moe.kv_append %nk into %keys[%i] at %slots, %positions : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
   %values1 = moe.kv_append %v into %values[%i] at %slots, %positions : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
   %o = moe.attention %rq, %keys1, %values1[%i] at %slots, %positions {scale = 2.5e-1 : f64} : tensor<?x32xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
   return %o : tensor<?x32xf32>

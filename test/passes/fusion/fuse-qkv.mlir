@@ -91,3 +91,38 @@ func.func @again(%i: index, %h: tensor<1x32xf32>, %keys: tensor<2x?x?x1x16xf32>,
   %o = moe.attention %q, %keys1, %values1[%i] at %slots, %positions {scale = 2.5e-1 : f64} : tensor<1x32xf32>, tensor<2x?x?x1x16xf32>, tensor<1xi32>, tensor<1xi32>
   return %o : tensor<1x32xf32>
 }
+
+// Norms of the queries, of each head before a rope, and of the keys, of all heads behind it.
+
+moe.weight @q3 : tensor<32x32xf16> = #moe.source<"q3">
+moe.weight @k3 : tensor<16x32xf16> = #moe.source<"k3">
+moe.weight @v3 : tensor<16x32xf16> = #moe.source<"v3">
+// CHECK: moe.weight @q3_k3_v3 : tensor<64x32xf16> = #moe.concat<@q3, @k3, @v3>
+// CHECK-LABEL: func @norms
+// CHECK: %[[QKV:.*]] = moe.linear {{.*}} -> tensor<?x64xf32>
+// CHECK: %[[Q:.*]] = tensor.extract_slice %[[QKV]][0, 0]
+// CHECK: %[[K:.*]] = tensor.extract_slice %[[QKV]][0, 32]
+// CHECK-NOT: moe.linear
+// CHECK: %[[NQ:.*]] = moe.rms_norm %[[Q]]
+// CHECK: moe.rope %[[NQ]]
+// CHECK: %[[RK:.*]] = moe.rope %[[K]]
+// CHECK: moe.rms_norm %[[RK]]
+func.func @norms(%h: tensor<?x32xf32>, %gq: tensor<16xf32>, %gk: tensor<16xf32>,
+                 %keys: tensor<1x?x?x1x16xf32>, %values: tensor<1x?x?x1x16xf32>,
+                 %slots: tensor<?xi32>, %positions: tensor<?xi32>) -> tensor<?x32xf32> {
+  %c0 = arith.constant 0 : index
+  %wq = moe.read @q3 : tensor<32x32xf16>
+  %q = moe.linear %h, %wq : tensor<?x32xf32>, tensor<32x32xf16> -> tensor<?x32xf32>
+  %nq = moe.rms_norm %q, %gq eps 1.0e-6 : tensor<?x32xf32>, tensor<16xf32> -> tensor<?x32xf32>
+  %rq = moe.rope %nq at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64} : tensor<?x32xf32>, tensor<?xi32>
+  %wk = moe.read @k3 : tensor<16x32xf16>
+  %k = moe.linear %h, %wk : tensor<?x32xf32>, tensor<16x32xf16> -> tensor<?x16xf32>
+  %rk = moe.rope %k at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64} : tensor<?x16xf32>, tensor<?xi32>
+  %nk = moe.rms_norm %rk, %gk eps 1.0e-6 : tensor<?x16xf32>, tensor<16xf32> -> tensor<?x16xf32>
+  %wv = moe.read @v3 : tensor<16x32xf16>
+  %v = moe.linear %h, %wv : tensor<?x32xf32>, tensor<16x32xf16> -> tensor<?x16xf32>
+  %keys1 = moe.kv_append %nk into %keys[%c0] at %slots, %positions : tensor<?x16xf32>, tensor<1x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  %values1 = moe.kv_append %v into %values[%c0] at %slots, %positions : tensor<?x16xf32>, tensor<1x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  %o = moe.attention %rq, %keys1, %values1[%c0] at %slots, %positions {scale = 2.5e-1 : f64} : tensor<?x32xf32>, tensor<1x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  return %o : tensor<?x32xf32>
+}

@@ -9,9 +9,12 @@
 // with a 127 in each block of 32) give exactly what they gave before.
 
 // CHECK: moe.quantize_rows
+// CHECK: moe.experts {{.*}} {hidden = #moe.block<int8>}
 
 moe.weight @w : tensor<8x64xf32, #moe.block<q4_0>> = #moe.source<"w">
 moe.weight @gate_up : tensor<16x64xf32, #moe.block<q8_0>> = #moe.source<"gate_up">
+
+moe.weight @downs : tensor<2x64x64xf32, #moe.block<q4_0>> = #moe.source<"downs", experts = 2>
 
 func.func private @integers(%rows: index) -> tensor<?x64xf32> {
   %empty = tensor.empty(%rows) : tensor<?x64xf32>
@@ -53,5 +56,38 @@ func.func @main() {
   %z0 = tensor.cast %z : tensor<?x8xf32> to tensor<?x?xf32>
   call @print(%y0) : (tensor<?x?xf32>) -> ()
   call @print(%z0) : (tensor<?x?xf32>) -> ()
+  call @experts(%x) : (tensor<?x64xf32>) -> ()
+  return
+}
+
+// Hidden rows that blocks of int8 hold exactly: experts whose `up` is the identity, and rows that are
+// at least 18, where silu changes nothing, since 1 + exp(-18) is 1.
+func.func private @experts(%x: tensor<?x64xf32>) {
+  %static = tensor.cast %x : tensor<?x64xf32> to tensor<3x64xf32>
+  %least = arith.constant dense<18.0> : tensor<3x64xf32>
+  %large = arith.maximumf %static, %least : tensor<3x64xf32>
+  %empty = tensor.empty() : tensor<2x64x64xf32>
+  %identity = linalg.generic {
+      indexing_maps = [affine_map<(e, i, j) -> (e, i, j)>],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      outs(%empty : tensor<2x64x64xf32>) {
+  ^bb0(%out: f32):
+    %zero = arith.constant 0.0 : f32
+    %one = arith.constant 1.0 : f32
+    %i = linalg.index 1 : index
+    %j = linalg.index 2 : index
+    %diagonal = arith.cmpi eq, %i, %j : index
+    %value = arith.select %diagonal, %one, %zero : f32
+    linalg.yield %value : f32
+  } -> tensor<2x64x64xf32>
+  %up = tensor.cast %identity : tensor<2x64x64xf32> to tensor<2x64x64xf32, #moe.block<q8_0>>
+  %down = moe.read @downs : tensor<2x64x64xf32, #moe.block<q4_0>>
+  %ids = arith.constant dense<[[0, 1], [1, 0], [1, 0]]> : tensor<3x2xi32>
+  %weights = arith.constant dense<[[0.5, 0.25], [1.0, 0.5], [0.25, 2.0]]> : tensor<3x2xf32>
+  %y = moe.experts silu %large to %ids weighted %weights up %up down %down
+    : tensor<3x64xf32>, tensor<3x2xi32>, tensor<3x2xf32>, tensor<2x64x64xf32, #moe.block<q8_0>>,
+      tensor<2x64x64xf32, #moe.block<q4_0>> -> tensor<3x64xf32>
+  %y0 = tensor.cast %y : tensor<3x64xf32> to tensor<?x?xf32>
+  call @print(%y0) : (tensor<?x?xf32>) -> ()
   return
 }

@@ -45,3 +45,38 @@ func.func @branches(%c: i1, %h: tensor<?x64xf32>, %a: tensor<8x64xf32, #moe.bloc
   }
   return %r : tensor<?x8xf32>
 }
+
+// Experts share the rounding with the other products of a row, and round their hidden rows; the
+// router reads the row itself.
+// CHECK-LABEL: func @experts
+// CHECK-SAME: %[[H:[a-z0-9]+]]: tensor<?x64xf32>
+// CHECK-NEXT: moe.linear %[[H]], %{{.*}} tensor<4x64xf32>
+// CHECK-NEXT: moe.route
+// CHECK-NEXT: %[[Q:.*]] = moe.quantize_rows %[[H]]
+// CHECK-NEXT: moe.experts silu %[[Q]] to %{{.*}} {hidden = #moe.block<int8>}
+// CHECK-NEXT: moe.gated_linear silu %[[Q]]
+// Only what is before the activation, then only what is behind it.
+// CHECK-NEXT: moe.experts silu %[[Q]] to %{{.*}} down %{{[a-z0-9]+}} :
+// CHECK-NEXT: moe.experts silu %[[H]] to %{{.*}} {hidden = #moe.block<int8>}
+// F32-LABEL: func @experts
+// F32-NOT: #moe.block<int8>
+// F32: return
+func.func @experts(%h: tensor<?x64xf32>, %router: tensor<4x64xf32>,
+                   %g: tensor<4x32x64xf32, #moe.block<q4_0>>, %u: tensor<4x32x64xf32, #moe.block<q8_0>>,
+                   %d: tensor<4x64x32xf32, #moe.block<q8_0>>, %s: tensor<32x64xf32, #moe.block<q4_0>>,
+                   %u16: tensor<4x32x64xbf16>, %d16: tensor<4x64x32xbf16>)
+    -> (tensor<?x64xf32>, tensor<?x16xf32>, tensor<?x64xf32>, tensor<?x64xf32>) {
+  %l = moe.linear %h, %router : tensor<?x64xf32>, tensor<4x64xf32> -> tensor<?x4xf32>
+  %ids, %w = moe.route softmax %l : tensor<?x4xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
+  %0 = moe.experts silu %h to %ids weighted %w gate %g up %u down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x32x64xf32, #moe.block<q4_0>>,
+      tensor<4x32x64xf32, #moe.block<q8_0>>, tensor<4x64x32xf32, #moe.block<q8_0>> -> tensor<?x64xf32>
+  %1 = moe.gated_linear silu %h, %s : tensor<?x64xf32>, tensor<32x64xf32, #moe.block<q4_0>> -> tensor<?x16xf32>
+  %2 = moe.experts silu %h to %ids weighted %w up %u down %d16
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x32x64xf32, #moe.block<q8_0>>,
+      tensor<4x64x32xbf16> -> tensor<?x64xf32>
+  %3 = moe.experts silu %h to %ids weighted %w up %u16 down %d
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x32x64xbf16>,
+      tensor<4x64x32xf32, #moe.block<q8_0>> -> tensor<?x64xf32>
+  return %0, %1, %2, %3 : tensor<?x64xf32>, tensor<?x16xf32>, tensor<?x64xf32>, tensor<?x64xf32>
+}
