@@ -3,6 +3,7 @@
 #include "codegen/artifact/Panels.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
@@ -173,6 +174,8 @@ private:
   const PackedWeight &weight;
   std::vector<ReadRange> read;
   std::vector<uint8_t> zeroRow;
+  /// Bytes of tensors that no file holds: a row of the panel each, or a whole vector.
+  std::array<std::vector<uint8_t>, kPanelRows> made;
 };
 
 } // namespace
@@ -201,7 +204,7 @@ void PanelPacker::packVector(const std::vector<RowSource> &slice, uint8_t *panel
     const TensorEntry &tensor = *source.tensor;
     int64_t count = elementCount(tensor);
     widened.resize(count);
-    widen(tensor.type, tensor.data().data(), count, widened.data());
+    widen(tensor.type, tensor.bytesAt(0, tensor.bytes, made[0]), count, widened.data());
     for (int64_t i = 0; i < count; ++i)
       out[i] = widened[sourceRow(source, count, i)];
     out += count;
@@ -243,8 +246,9 @@ void PanelPacker::pack(int64_t sliceIndex, int64_t index, uint8_t *panel) {
       continue;
     }
     int64_t inTensor = source->first_row + sourceRow(*source, source->rows, row++);
-    from = source->tensor->data().data() + inTensor * rowBytes;
-    noteRead(from, from + rowBytes);
+    from = source->tensor->bytesAt(inTensor * rowBytes, rowBytes, made[&from - rows.data()]);
+    if (source->tensor->file)
+      noteRead(from, from + rowBytes);
   }
   packPanel(weight.format, type, weight.k, rows, panel);
 }
@@ -358,7 +362,8 @@ static void adviseSequential(const std::vector<PackedWeight> &weights) {
   for (const PackedWeight &weight : weights)
     for (const std::vector<RowSource> &slice : weight.slices)
       for (const RowSource &source : slice)
-        files.insert(source.tensor->file.get());
+        if (source.tensor->file)
+          files.insert(source.tensor->file.get());
   for (const MappedFile *file : files) {
     std::span<const uint8_t> bytes = file->bytes();
     madvise(const_cast<uint8_t *>(bytes.data()), bytes.size(), MADV_SEQUENTIAL);

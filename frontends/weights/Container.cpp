@@ -24,6 +24,15 @@ const StorageTypeInfo &moire::storageTypeInfo(StorageType type) {
   return infos[size_t(type)];
 }
 
+const uint8_t *TensorEntry::bytesAt(uint64_t from, uint64_t count,
+                                    std::vector<uint8_t> &scratch) const {
+  if (!maker)
+    return data().data() + from;
+  scratch.resize(count);
+  maker->make(from, scratch);
+  return scratch.data();
+}
+
 namespace {
 
 /// Closes a file descriptor at the end of its scope; the mapping does not need it any more.

@@ -74,6 +74,14 @@ private:
   std::string name;
 };
 
+/// Makes the bytes of a tensor that no file holds (Synthetic.h).
+class ByteMaker {
+public:
+  virtual ~ByteMaker() = default;
+  /// Fills `bytes` with those of the tensor from `offset` on: whole blocks of its type.
+  virtual void make(uint64_t offset, std::span<uint8_t> bytes) const = 0;
+};
+
 /// One tensor of a container. `shape` is row-major, slowest dimension first (PyTorch's order: a
 /// matrix is [out, in]); GGUF's dimensions are reversed on reading.
 struct TensorEntry {
@@ -83,9 +91,12 @@ struct TensorEntry {
   std::shared_ptr<MappedFile> file;
   uint64_t offset; // of the first byte in `file`; the whole range was checked to lie inside it
   uint64_t bytes;
+  std::shared_ptr<const ByteMaker> maker = nullptr; // if there is no file
 
-  /// Not necessarily aligned for its elements.
+  /// Not necessarily aligned for its elements. There must be a file.
   std::span<const uint8_t> data() const { return file->bytes().subspan(offset, bytes); }
+  /// `count` bytes from the byte `from` on: of the file, or made in `scratch`.
+  const uint8_t *bytesAt(uint64_t from, uint64_t count, std::vector<uint8_t> &scratch) const;
 };
 
 /// A value of GGUF's metadata, also the form in which JSON's scalars and lists are kept. Integers

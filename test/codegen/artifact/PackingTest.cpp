@@ -267,6 +267,34 @@ TEST_F(Packing, ComputedVectorsAreCopied) {
     ASSERT_EQ(section[i], 0);
 }
 
+TEST_F(Packing, TensorsThatNoFileHoldsArePackedAlike) {
+  struct Held final : ByteMaker { // the bytes of a file, made piece by piece
+    explicit Held(const TensorEntry &tensor) : tensor(tensor) {}
+    void make(uint64_t offset, std::span<uint8_t> bytes) const override {
+      std::memcpy(bytes.data(), tensor.data().data() + offset, bytes.size());
+    }
+    const TensorEntry &tensor;
+  };
+  auto made = [](const TensorEntry &tensor) {
+    TensorEntry entry = tensor;
+    entry.file = nullptr;
+    entry.maker = std::make_shared<Held>(tensor);
+    return entry;
+  };
+  for (const Case &c : kCases) {
+    const TensorEntry *a = tensor(c.source, {40, 96}), *b = tensor(c.source, {9, 96});
+    TensorEntry madeA = made(*a);
+    std::vector<PackedWeight> held = {{"w", c.format, 49, 96, {{{a, 40, 4}, {b, 9}}}}};
+    std::vector<PackedWeight> mixed = {{"w", c.format, 49, 96, {{{&madeA, 40, 4}, {b, 9}}}}};
+    EXPECT_EQ(pack(held), pack(mixed));
+  }
+  const TensorEntry *gain = tensor(StorageType::F32, {24});
+  TensorEntry madeGain = made(*gain);
+  std::vector<PackedWeight> held = {{"v", PanelFormat::Vector, 1, 24, {{{gain, 1}}}}};
+  std::vector<PackedWeight> mixed = {{"v", PanelFormat::Vector, 1, 24, {{{&madeGain, 1}}}}};
+  EXPECT_EQ(pack(held), pack(mixed));
+}
+
 TEST_F(Packing, ThreadsDoNotChangeABit) {
   std::vector<PackedWeight> weights;
   const TensorEntry *large = tensor(StorageType::Q8_0, {4100, 1024});
