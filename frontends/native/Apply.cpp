@@ -220,6 +220,18 @@ private:
       put(step.scaling.original_context);
       put(step.scale);
       put(step.window.value_or(0));
+      put(step.activation);
+      put(step.factor);
+      put(step.gated);
+      const Routing &routing = step.routing;
+      put(routing.scores);
+      put(routing.experts);
+      put(routing.top);
+      put(routing.normalize.value_or(-1));
+      put(routing.scaling);
+      put(routing.groups);
+      put(routing.group_limit);
+      put(routing.group_score);
     }
     for (const WeightUse &weight : body.weights) {
       out += weight.name + '\n' + weight.pattern + '\n';
@@ -229,6 +241,7 @@ private:
         put(dimension);
       put(weight.shape.size() == 1 ? StorageType::F32 : weight.type);
       put(weight.interleaved_heads);
+      put(weight.first_row);
     }
     put(body.result);
     return out;

@@ -72,9 +72,10 @@ struct Requirement {
   SourceRange at;
 };
 
-/// `key = value or value`; a key that is absent equals `none`.
+/// `key = value or value`, or `key != value`; a key that is absent equals `none`.
 struct MatchTerm {
   Key key;
+  bool differs = false; // `!=`
   std::vector<ExprPtr> values;
 };
 
@@ -91,6 +92,8 @@ struct WeightSource {
   std::string tensor; // empty: `weight`
   std::string weight;
   ExprPtr interleaved; // heads whose rows stand in the order of interleaved RoPE, or null
+  ExprPtr first_row;   // of each matrix of the tensor, which has `all_rows` rows, or null: all
+  ExprPtr all_rows;
   SourceRange at;
 };
 
@@ -155,6 +158,9 @@ struct Description {
   const ConfigEntry *findConfig(std::string_view name) const;
   const Part *findPart(std::string_view name) const;
   const WeightsSection *findWeights(Container::Kind container) const;
+  /// The line that states the shape of the weight: `entry` itself, or another of the same name. A
+  /// weight has one shape, so whichever states it speaks for all. If none does, `entry`.
+  const WeightEntry &shapeLine(const WeightEntry &entry) const;
 };
 
 /// "huggingface" or "gguf", as descriptions spell it.

@@ -9,6 +9,8 @@ namespace moire {
 
 /// The width of rows that could not be made: what uses them is silent, weights are still looked up.
 constexpr int64_t unknownWidth = -1;
+/// A dimension of a weight that the others decide.
+constexpr int64_t anySize = -1;
 
 class BodyEvaluator final : public ExprEvaluator {
 public:
@@ -40,17 +42,27 @@ private:
   const Expr &place(const Call &call, size_t n) const;
   void mismatch(Call &call, size_t n, const std::string &expected);
   int rows(Call &call, size_t n);
-  const ResolvedWeight *vector(Call &call, size_t n, int64_t length);
+  /// The weight that argument `n` must be; `anySize` fits every size. Null if another is given.
+  const ResolvedWeight *weight(Call &call, size_t n, const std::vector<int64_t> &shape,
+                               const std::string &expected);
   double number(Call &call, size_t n, bool zeroAllowed = false);
   int64_t dimension(Call &call, size_t n);
+  /// The text of argument `n`, which must be one of `words`; otherwise empty.
+  std::string oneOf(Call &call, size_t n, std::initializer_list<const char *> words);
 
   Value embed(Call &call);
   Value rmsNorm(Call &call);
   Value rope(Call &call);
   Value attention(Call &call);
   Value swiglu(Call &call);
+  Value sigmoid(Call &call);
+  Value route(Call &call);
+  void readGroups(Call &call, Routing &routing);
+  Value experts(Call &call);
   Value linear(const Expr &expr, const Expr &weightExpr, int x, const Value &weight);
   Value add(const Expr &expr, const Value &left, const Value &right);
+  Value scaled(const Expr &expr, const Value &rows, double factor);
+  Value gated(const Expr &expr, const Value &sigmoid, const Value &rows);
   Value weightValue(const Expr &expr, int64_t ofLayer);
 
   int64_t width(int step) const { return body.steps[step].width; }

@@ -139,19 +139,33 @@ private:
         names.push_back(entry.index);
       for (const ExprPtr &dimension : entry.shape)
         checkExpr(*dimension, names, Where::Plain);
-      if (entry.shape.size() > 2)
-        diagnostics.error(entry.shape[2]->at, "a weight has one or two dimensions");
-      if (entry.bias != WeightEntry::Bias::None && entry.shape.size() == 1)
+      if (entry.shape.size() > 3)
+        diagnostics.error(entry.shape[3]->at, "a weight has one or two dimensions, or three: "
+                                              "[experts, rows, columns]");
+      size_t dimensions = description.shapeLine(entry).shape.size();
+      if (entry.bias != WeightEntry::Bias::None && dimensions != 0 && dimensions != 2)
         diagnostics.error(entry.at, "only a matrix has a bias");
       for (const WeightSource &source : entry.sources)
-        checkSource(entry, source, names);
+        checkSource(entry, source, names, dimensions);
     }
   }
 
+  /// `dimensions` is how many the weight has, 0 if no line says.
   void checkSource(const WeightEntry &entry, const WeightSource &source,
-                   const std::vector<std::string> &names) {
-    if (source.interleaved)
+                   const std::vector<std::string> &names, size_t dimensions) {
+    if (source.interleaved) {
       checkExpr(*source.interleaved, names, Where::Plain);
+      if (dimensions > 2)
+        diagnostics.error(source.at, "only rows of one matrix or vector are unpermuted");
+    }
+    if (source.first_row) {
+      checkExpr(*source.first_row, names, Where::Plain);
+      checkExpr(*source.all_rows, names, Where::Plain);
+      if (dimensions == 1)
+        diagnostics.error(source.at, "only of matrices there can be rows");
+      if (entry.bias != WeightEntry::Bias::None)
+        diagnostics.error(source.at, "`with bias` expects a matrix that is a whole tensor");
+    }
     if (!source.weight.empty()) {
       auto other = weights.find(source.weight);
       if (other == weights.end())
@@ -167,28 +181,40 @@ private:
     }
     if (source.tensor.empty())
       diagnostics.error(source.at, "an empty name");
-    checkPlace(entry, source);
+    checkPlace(entry, source, dimensions);
     if (entry.bias != WeightEntry::Bias::None && !source.tensor.ends_with(".weight"))
       diagnostics.error(source.at, "`with bias` expects a name that ends in \".weight\": the bias "
                                    "is called the same with \".bias\"");
   }
 
-  /// The number of the layer has one place in the name of a tensor that is one a layer, and none in
-  /// others.
-  void checkPlace(const WeightEntry &entry, const WeightSource &source) {
+  /// The number of the layer has one place in the name of a tensor that is one a layer, the number
+  /// of the expert in one that is one an expert; others have none.
+  void checkPlace(const WeightEntry &entry, const WeightSource &source, size_t dimensions) {
+    auto times = [&](const std::string &place) {
+      int64_t count = 0;
+      for (size_t at = 0; (at = source.tensor.find(place, at)) != std::string::npos; ++at)
+        ++count;
+      return count;
+    };
     auto braces = std::count(source.tensor.begin(), source.tensor.end(), '{');
+    int64_t experts = entry.index == "e" ? 0 : times("{e}");
+    if (experts && dimensions < 3)
+      diagnostics.error(source.at, "\"{e}\" is the number of an expert; `" + entry.name +
+                                       "` then has three dimensions, [experts, rows, columns]");
+    else if (experts > 1)
+      diagnostics.error(source.at, "only one \"{e}\" may stand in a name");
     if (entry.index.empty()) {
-      if (braces)
+      if (braces != experts)
         diagnostics.error(source.at, "`" + entry.name +
                                          "` is one tensor for the whole model; write `" +
                                          entry.name + "[i]` for one a layer");
       return;
     }
     std::string place = "{" + entry.index + "}";
-    if (source.tensor.find(place) == std::string::npos)
+    if (!times(place))
       diagnostics.error(source.at, "`" + entry.name + "` is one tensor a layer; \"" + place +
                                        "\" must stand where the number belongs");
-    else if (braces > 1)
+    else if (braces != experts + 1)
       diagnostics.error(source.at, "only one \"" + place + "\" may stand in a name");
   }
 

@@ -232,6 +232,13 @@ Value ConfigValues::callPlainWord(const Expr &expr, const VocabularyWord &word,
     return llama3Divisors(expr, found->second, values[1].number());
   }
 
+  if (word.name == "contains") {
+    if (values[1].isError() || values[0].isNone())
+      return values[1].isError() ? Value() : Value::of(false);
+    return values[0].kind == Value::Kind::List ? Value::of(holds(values[0], values[1]))
+                                               : fail(0, "a list or none", values[0]);
+  }
+
   for (size_t n = 0; n < values.size(); ++n)
     if (!values[n].isNumber())
       return fail(n, "a number", values[n]);
@@ -278,8 +285,8 @@ static bool termHolds(const MatchTerm &term, const Container &container) {
   Value found = lookUp(container, term.key.text);
   for (const ExprPtr &value : term.values)
     if (holds(found, literalValue(*value)))
-      return true;
-  return false;
+      return !term.differs;
+  return term.differs;
 }
 
 bool moire::matches(const Description &description, const Container &container, bool fallback) {

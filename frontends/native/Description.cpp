@@ -31,6 +31,15 @@ const WeightsSection *Description::findWeights(Container::Kind container) const 
   return nullptr;
 }
 
+const WeightEntry &Description::shapeLine(const WeightEntry &entry) const {
+  if (entry.shape.empty())
+    for (const WeightsSection &section : weights)
+      for (const WeightEntry &other : section.entries)
+        if (other.name == entry.name && !other.shape.empty())
+          return other;
+  return entry;
+}
+
 std::unique_ptr<Description> moire::parseDescription(std::string path, std::string text,
                                                      ReadError &error) {
   auto description = std::make_unique<Description>();

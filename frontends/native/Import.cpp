@@ -95,8 +95,9 @@ private:
 
   void declare(const std::string &symbol, const WeightUse &weight, RankedTensorType type,
                ArrayRef<int64_t> layers) {
-    auto recipe = moe::SourceAttr::get(b.getContext(), b.getStringAttr(weight.pattern), layers,
-                                       weight.interleaved_heads);
+    auto recipe =
+        moe::SourceAttr::get(b.getContext(), b.getStringAttr(weight.pattern), layers,
+                             weight.interleaved_heads, weight.experts(), weight.first_row);
     moe::WeightOp::create(b, locationOf(weight.at), b.getStringAttr(symbol), TypeAttr::get(type),
                           recipe);
   }
@@ -145,10 +146,32 @@ private:
     return {};
   }
 
+  static moe::Activation activationOf(const Step &step) {
+    return step.activation == Step::Activation::Sigmoid ? moe::Activation::Sigmoid
+                                                        : moe::Activation::Silu;
+  }
+
+  /// The experts of each token, and their weights.
+  moe::RouteOp route(const Step &step, Value logits, Value bias) {
+    const Routing &routing = step.routing;
+    moe::Scoring scoring = routing.scores == Routing::Scores::Sigmoid ? moe::Scoring::Sigmoid
+                           : routing.scores == Routing::Scores::SoftmaxChosen
+                               ? moe::Scoring::SoftmaxChosen
+                               : moe::Scoring::Softmax;
+    moe::GroupScore groupScore = routing.group_score == Routing::GroupScore::Top2Sum
+                                     ? moe::GroupScore::Top2Sum
+                                     : moe::GroupScore::Max;
+    FloatAttr normalize = routing.normalize ? b.getF64FloatAttr(*routing.normalize) : FloatAttr();
+    Type ids = RankedTensorType::get({ShapedType::kDynamic, routing.top}, i32);
+    return moe::RouteOp::create(b, ids, rowsType(routing.top), scoring, logits, bias,
+                                routing.groups, routing.group_limit, groupScore, normalize,
+                                llvm::APFloat(routing.scaling));
+  }
+
   /// Emits the steps of `body` over the rows `x` and returns its result; `in.keys` and
   /// `in.values` become the states after it.
   Value emit(const Body &body, Value x, Surroundings &in) {
-    SmallVector<Value> rows;
+    SmallVector<Value> rows, ids(body.steps.size()); // ids: of the steps that route
     for (const Step &step : body.steps) {
       b.setLoc(locationOf(step.at));
       auto input = [&](size_t n) { return rows[step.inputs[n]]; };
@@ -188,12 +211,30 @@ private:
                                                 b.getF64FloatAttr(step.scale), window));
         break;
       }
-      case Step::Kind::GateSilu:
-        rows.push_back(moe::GateOp::create(b, type, moe::Activation::Silu, input(0), input(1)));
+      case Step::Kind::Gate:
+        rows.push_back(moe::GateOp::create(b, type, activationOf(step), input(0), input(1)));
         break;
       case Step::Kind::Add:
         rows.push_back(arith::AddFOp::create(b, input(0), input(1)));
         break;
+      case Step::Kind::Scale:
+        rows.push_back(moe::ScaleOp::create(b, type, input(0), b.getF64FloatAttr(step.factor)));
+        break;
+      case Step::Kind::Route: {
+        Value bias = step.weights.empty() ? Value() : weight(0);
+        moe::RouteOp chosen = route(step, input(0), bias);
+        ids[rows.size()] = chosen.getIds();
+        rows.push_back(chosen.getWeights());
+        break;
+      }
+      case Step::Kind::Experts: {
+        Value gate = step.gated ? weight(0) : Value();
+        Value up = weight(step.gated), down = weight(step.gated + 1);
+        rows.push_back(moe::ExpertsOp::create(b, type, activationOf(step), input(0),
+                                              ids[step.inputs[1]], input(1), gate, up, down,
+                                              /*gated=*/false, /*hidden=*/moe::BlockAttr()));
+        break;
+      }
       }
     }
     return rows[body.result];
@@ -318,11 +359,11 @@ OwningOpRef<ModuleOp> moire::importModel(MLIRContext &context, const Container &
 }
 
 const TensorEntry *moire::sourceTensor(const Container &container, moe::SourceAttr source,
-                                       int64_t slice) {
+                                       int64_t slice, int64_t expert) {
   ArrayRef<int64_t> layers = source.getLayers();
   if (!layers.empty() && (slice < 0 || slice >= static_cast<int64_t>(layers.size())))
     return nullptr;
   auto found = container.tensors.find(
-      tensorName(source.getName().str(), layers.empty() ? -1 : layers[slice]));
+      tensorName(source.getName().str(), layers.empty() ? -1 : layers[slice], expert));
   return found == container.tensors.end() ? nullptr : &found->second;
 }

@@ -37,9 +37,10 @@ mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext &context, const 
                                               const ImportOptions &options);
 
 /// The tensor of `container` that fills slice `slice` (0 if the weight is no stack) of a weight
-/// with the recipe `source`. Null only if `source` was not made from `container`.
+/// with the recipe `source`, or, if there is a tensor for each expert, the matrix of `expert` in
+/// it. Null only if `source` was not made from `container`.
 const TensorEntry *sourceTensor(const Container &container, mlir::moe::SourceAttr source,
-                                int64_t slice);
+                                int64_t slice, int64_t expert = 0);
 
 } // namespace moire
 

@@ -19,15 +19,39 @@ struct RopeScaling {
   int64_t original_context = 0;           // Llama3
 };
 
+/// How tokens choose their experts. See `moe.route`.
+struct Routing {
+  enum class Scores : uint8_t {
+    Softmax,       // over all experts
+    Sigmoid,       // of each by itself
+    SoftmaxChosen, // over the chosen ones, which are those of the largest logits
+  };
+  enum class GroupScore : uint8_t { Max, Top2Sum };
+  Scores scores = Scores::Softmax;
+  int64_t experts = 0, top = 0;
+  std::optional<double> normalize; // weights are divided by their sum plus this
+  double scaling = 1;              // of the weights, after that
+  int64_t groups = 1;              // of consecutive experts
+  int64_t group_limit = 1;         // groups that can be chosen from
+  GroupScore group_score = GroupScore::Max;
+};
+
 /// A weight as one layer (or the model) uses it.
 struct WeightUse {
-  std::string name;    // in the description; a bias has its weight's name and "_bias"
-  std::string pattern; // the tensor's name, `{i}` for the layer's number if `layer` >= 0
-  int64_t layer = -1;  // the number that replaces `{i}`, or -1: one tensor for the whole model
-  std::vector<int64_t> shape; // [out, in] or [width]
+  std::string name; // in the description; a bias has its weight's name and "_bias"
+  /// The tensor's name, `{i}` for the layer's number if `layer` >= 0, `{e}` for the expert's if
+  /// there is a tensor for each.
+  std::string pattern;
+  int64_t layer = -1; // the number that replaces `{i}`, or -1: one tensor for the whole model
+  std::vector<int64_t> shape; // [out, in], [width], or [experts, out, in]
   StorageType type = StorageType::F32;
   int64_t interleaved_heads = 0; // heads whose rows stand in the order of interleaved RoPE
+  int64_t first_row = 0;         // of each matrix of the tensor, which has
+  int64_t all_rows = 0;          // so many, or 0: as many as the weight
   SourceRange at;                // of the definition
+
+  /// How many experts' matrices it holds, or 0.
+  int64_t experts() const { return shape.size() == 3 ? shape[0] : 0; }
 };
 
 /// A step: [T, width] -> [T, width], T the number of tokens.
@@ -39,9 +63,13 @@ struct Step {
     Linear,    // inputs: x; weights: matrix, perhaps bias
     Rope,      // inputs: x; head_dim, rotary_dims, base, scaling
     Attention, // inputs: q, k, v; head_dim, scale, window
-    GateSilu,  // inputs: gate, up
+    Gate,      // inputs: gate (as wide as the other, or 1), rows; activation
     Add,       // inputs: two
+    Scale,     // inputs: x; factor
+    Route,     // inputs: logits [T, E]; weights: perhaps bias; routing. Its width is `routing.top`
+    Experts,   // inputs: x, a Route; weights: gate (if `gated`), up, down; activation
   };
+  enum class Activation : uint8_t { Silu, Sigmoid };
   Kind kind;
   SourceRange at;
   std::vector<int> inputs;  // indices of earlier steps
@@ -53,6 +81,10 @@ struct Step {
   RopeScaling scaling;
   double scale = 0;
   std::optional<int64_t> window;
+  Activation activation = Activation::Silu;
+  double factor = 1;
+  Routing routing;
+  bool gated = false;
 };
 
 /// What runs before the layers, in one layer, or after them.
@@ -91,8 +123,8 @@ struct Model {
   std::vector<LayerRun> runs;
 };
 
-/// `pattern` with `{…}` replaced by the number `layer`, unless that is negative.
-std::string tensorName(const std::string &pattern, int64_t layer);
+/// `pattern` with `{i}` replaced by the number `layer` and `{e}` by `expert`, unless negative.
+std::string tensorName(const std::string &pattern, int64_t layer, int64_t expert = -1);
 
 /// Whether weights may be missing altogether, as with a bare config.json.
 enum class Weights : uint8_t { Needed, FromDescription };

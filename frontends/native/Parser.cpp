@@ -105,14 +105,17 @@ private:
       return;
     do {
       MatchTerm term;
-      if (!cursor.expectKey(term.key) || !cursor.expectMark("="))
+      if (!cursor.expectKey(term.key))
+        return;
+      term.differs = cursor.takeMark("!=");
+      if (!term.differs && !cursor.expectMark("="))
         return;
       do {
         ExprPtr value = parseLiteral(cursor);
         if (!value)
           return;
         term.values.push_back(std::move(value));
-      } while (cursor.takeWord("or"));
+      } while (!term.differs && cursor.takeWord("or"));
       match.terms.push_back(std::move(term));
     } while (cursor.takeWord("and"));
     if (cursor.expectEnd())
@@ -264,10 +267,26 @@ private:
       weightSource.interleaved = parseExpr(cursor);
       return weightSource.interleaved && cursor.expectMark(")");
     }
+    if (cursor.takeWord("rows_from"))
+      return parsePackedRows(cursor, weightSource);
     if (cursor.isString())
       return cursor.expectString("a tensor's name in quotes", weightSource.tensor);
-    return cursor.expectName("a tensor's name in quotes, `unpermute_rope` or another weight",
+    return cursor.expectName("a tensor's name in quotes, `unpermute_rope`, `rows_from` or another "
+                             "weight",
                              weightSource.weight);
+  }
+
+  /// rows_from("tensor", first, of = all)
+  bool parsePackedRows(LineCursor &cursor, WeightSource &weightSource) {
+    if (!cursor.expectMark("("))
+      return false;
+    weightSource.at = cursor.here();
+    if (!cursor.expectString("a tensor's name in quotes", weightSource.tensor) ||
+        !cursor.expectMark(",") || !(weightSource.first_row = parseExpr(cursor)) ||
+        !cursor.expectMark(",") || !cursor.expectWord("of") || !cursor.expectMark("="))
+      return false;
+    weightSource.all_rows = parseExpr(cursor);
+    return weightSource.all_rows && cursor.expectMark(")");
   }
 
   void parsePart(LineCursor &cursor) {

@@ -64,9 +64,9 @@ Value Value::of(const MetadataValue &metadata) {
   return none();
 }
 
-Value Value::rows(int step) {
+Value Value::ofStep(Kind kind, int step) {
   Value value;
-  value.kind = Kind::Rows;
+  value.kind = kind;
   value.step = step;
   return value;
 }
@@ -96,6 +96,10 @@ std::string Value::spelled() const {
     return "tokens";
   case Kind::Rows:
     return "rows";
+  case Kind::Sigmoid:
+    return "a sigmoid";
+  case Kind::Routing:
+    return "a routing";
   case Kind::Weight:
     return "a weight";
   }

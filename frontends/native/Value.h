@@ -23,8 +23,10 @@ struct Value {
     List,    // of metadata
     Scaling, // of RoPE
     Tokens,
-    Rows,   // the result of a step
-    Weight, // a weight of the container
+    Rows,    // the result of a step
+    Sigmoid, // of rows: it multiplies other rows
+    Routing, // the experts of each token
+    Weight,  // a weight of the container
   };
   Kind kind = Kind::Error;
   bool boolean = false;
@@ -43,7 +45,8 @@ struct Value {
   static Value of(std::string text);
   static Value of(RopeScaling scaling);
   static Value of(const MetadataValue &metadata);
-  static Value rows(int step);
+  static Value ofStep(Kind kind, int step);
+  static Value rows(int step) { return ofStep(Kind::Rows, step); }
 
   bool isError() const { return kind == Kind::Error; }
   bool isNone() const { return kind == Kind::None; }

@@ -4,12 +4,18 @@
 
 using namespace moire;
 
-std::string moire::tensorName(const std::string &pattern, int64_t layer) {
-  size_t open = pattern.find('{');
-  size_t close = pattern.find('}', open);
-  if (layer < 0 || open == std::string::npos || close == std::string::npos)
-    return pattern;
-  return pattern.substr(0, open) + std::to_string(layer) + pattern.substr(close + 1);
+static void replaceFirst(std::string &text, std::string_view place, int64_t number) {
+  if (size_t at = text.find(place); at != std::string::npos)
+    text.replace(at, place.size(), std::to_string(number));
+}
+
+std::string moire::tensorName(const std::string &pattern, int64_t layer, int64_t expert) {
+  std::string name = pattern;
+  if (layer >= 0)
+    replaceFirst(name, "{i}", layer);
+  if (expert >= 0)
+    replaceFirst(name, "{e}", expert);
+  return name;
 }
 
 std::string moire::spelledShape(const std::vector<int64_t> &shape) {
@@ -19,52 +25,16 @@ std::string moire::spelledShape(const std::vector<int64_t> &shape) {
   return "[" + text + "]";
 }
 
-std::string moire::spelledLayers(const std::vector<int64_t> &layers) {
-  if (layers.empty() || layers.front() < 0)
-    return "";
-  std::string text;
-  for (size_t n = 0; n < layers.size();) {
-    size_t end = n + 1;
-    while (end < layers.size() && layers[end] == layers[end - 1] + 1)
-      ++end;
-    if (n)
-      text += end == layers.size() ? " and " : ", ";
-    text += std::to_string(layers[n]);
-    if (end - n > 1)
-      text += "-" + std::to_string(layers[end - 1]);
-    n = end;
-  }
-  return (layers.size() > 1 ? "layers " : "layer ") + text;
+/// The name of the tensor with "{i}" for the layer's number, whatever the description calls it.
+static std::string patternOf(const WeightEntry &entry, const WeightSource &source) {
+  std::string pattern = source.tensor, place = "{" + entry.index + "}";
+  if (size_t at = pattern.find(place); !entry.index.empty() && at != std::string::npos)
+    pattern.replace(at, place.size(), "{i}");
+  return pattern;
 }
 
-/// `pattern` with "{i}" for the layer's number, whatever the description calls it.
-static std::string withIndex(const std::string &pattern) {
-  size_t open = pattern.find('{'), close = pattern.find('}', open);
-  if (open == std::string::npos || close == std::string::npos)
-    return pattern;
-  return pattern.substr(0, open) + "{i}" + pattern.substr(close + 1);
-}
-
-/// Whether `name` is `pattern`, in which `*` stands for any text.
-static bool matchesPattern(std::string_view pattern, std::string_view name) {
-  size_t p = 0, n = 0, star = std::string_view::npos, resume = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = n;
-    } else if (p < pattern.size() && pattern[p] == name[n]) {
-      ++p;
-      ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*')
-    ++p;
-  return p == pattern.size();
+static bool isOneAnExpert(const std::string &pattern) {
+  return pattern.find("{e}") != std::string::npos;
 }
 
 WeightTable::WeightTable(const Description &description, const Container &container,
@@ -101,7 +71,7 @@ const WeightEntry *WeightTable::pickEntry(const std::string &name, int64_t layer
     // What another line would have taken is no surprise in the file.
     for (const WeightSource &source : entry.sources)
       if (!source.tensor.empty())
-        known.insert(tensorName(source.tensor, layer));
+        known.insert(tensorName(patternOf(entry, source), layer));
     if (picked || failed)
       continue;
     if (!entry.condition) {
@@ -124,21 +94,27 @@ const WeightEntry *WeightTable::pickEntry(const std::string &name, int64_t layer
 
 bool WeightTable::evaluateShape(const WeightEntry &entry, int64_t layer,
                                 std::vector<int64_t> &shape) {
-  const WeightEntry *stated = &entry;
-  // A weight has one shape, however many lines name it: whichever line states it speaks for all.
-  for (const WeightsSection &other : description.weights)
-    for (const WeightEntry &candidate : other.entries)
-      if (stated->shape.empty() && candidate.name == entry.name && !candidate.shape.empty())
-        stated = &candidate;
-  if (stated->shape.empty()) {
+  const WeightEntry &stated = description.shapeLine(entry);
+  if (stated.shape.empty()) {
     diagnostics.error(entry.at, "no line states the shape of `" + entry.name + "`");
     return false;
   }
-  for (const ExprPtr &expr : stated->shape) {
-    Value value = config.evaluateInLayer(*expr, stated->index, layer);
+  for (const ExprPtr &expr : stated.shape) {
+    Value value = config.evaluateInLayer(*expr, stated.index, layer);
     shape.push_back(config.dimension(*expr, value));
   }
-  return std::find(shape.begin(), shape.end(), 0) == shape.end();
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end())
+    return false;
+  // Sizes that counts of bytes and operations can be made of, also without a file that bounds them.
+  constexpr int64_t most = int64_t(1) << 40;
+  int64_t elements = 1;
+  for (int64_t dimension : shape)
+    elements = elements > most / dimension ? most + 1 : elements * dimension;
+  if (elements <= most)
+    return true;
+  diagnostics.error(stated.at, "`" + entry.name + "` has the shape " + spelledShape(shape) +
+                                   "; a weight has at most 2^40 elements");
+  return false;
 }
 
 std::unique_ptr<ResolvedWeight> WeightTable::make(const std::string &name, int64_t layer) {
@@ -152,34 +128,58 @@ std::unique_ptr<ResolvedWeight> WeightTable::make(const std::string &name, int64
       const ResolvedWeight *other = resolve(source.weight, -1);
       return other ? std::make_unique<ResolvedWeight>(*other) : nullptr;
     }
-    if (!last && !noTensors && !container.tensors.count(tensorName(source.tensor, layer)))
+    std::string pattern = patternOf(*entry, source);
+    if (!last && !noTensors && !container.tensors.count(tensorName(pattern, layer, 0)))
       continue;
     auto weight = std::make_unique<ResolvedWeight>();
     weight->use.name = name;
-    weight->use.pattern = withIndex(source.tensor);
+    weight->use.pattern = std::move(pattern);
     weight->use.layer = layer;
     weight->use.at = source.at;
-    if (!evaluateShape(*entry, layer, weight->use.shape))
-      return nullptr;
-    if (source.interleaved) {
-      Value heads = config.evaluateInLayer(*source.interleaved, entry->index, layer);
-      weight->use.interleaved_heads = config.dimension(*source.interleaved, heads);
-      if (!weight->use.interleaved_heads)
-        return nullptr;
-      if (weight->use.shape[0] % (2 * weight->use.interleaved_heads) != 0) {
-        diagnostics.error(source.interleaved->at, std::to_string(weight->use.shape[0]) +
-                                                      " rows are not " + heads.spelled() +
-                                                      " heads of an even size");
-        return nullptr;
-      }
-    }
-    if (!takeTensor(*weight, *entry, source.at))
+    if (!evaluateShape(*entry, layer, weight->use.shape) ||
+        !placeRows(*weight, *entry, source, layer) ||
+        !takeTensors(*weight, entry->optional, source.at))
       return nullptr;
     if (!weight->absent && entry->bias != WeightEntry::Bias::None)
       addBias(*weight, *entry);
     return weight;
   }
   return nullptr;
+}
+
+/// Where the rows of the weight stand in its tensor.
+bool WeightTable::placeRows(ResolvedWeight &weight, const WeightEntry &entry,
+                            const WeightSource &source, int64_t layer) {
+  WeightUse &use = weight.use;
+  if (source.interleaved) {
+    Value heads = config.evaluateInLayer(*source.interleaved, entry.index, layer);
+    use.interleaved_heads = config.dimension(*source.interleaved, heads);
+    if (!use.interleaved_heads)
+      return false;
+    if (use.shape[0] % (2 * use.interleaved_heads) != 0) {
+      diagnostics.error(source.interleaved->at, std::to_string(use.shape[0]) + " rows are not " +
+                                                    heads.spelled() + " heads of an even size");
+      return false;
+    }
+  }
+  if (!source.first_row)
+    return true;
+  Value first = config.evaluateInLayer(*source.first_row, entry.index, layer);
+  Value all = config.evaluateInLayer(*source.all_rows, entry.index, layer);
+  use.all_rows = config.dimension(*source.all_rows, all);
+  if (first.isError() || !use.all_rows)
+    return false;
+  int64_t rows = use.shape[use.shape.size() - 2];
+  if (first.kind != Value::Kind::Integer || first.integer < 0 ||
+      first.integer > use.all_rows - rows) {
+    diagnostics.error(source.first_row->at, "rows " + first.spelled() + " to " + first.spelled() +
+                                                " + " + std::to_string(rows) + " of " +
+                                                std::to_string(use.all_rows) +
+                                                ": there are no such rows");
+    return false;
+  }
+  use.first_row = first.integer;
+  return true;
 }
 
 void WeightTable::addBias(ResolvedWeight &weight, const WeightEntry &entry) {
@@ -189,132 +189,108 @@ void WeightTable::addBias(ResolvedWeight &weight, const WeightEntry &entry) {
   constexpr size_t suffix = sizeof ".weight" - 1;
   bias->use.pattern.replace(bias->use.pattern.size() - suffix, suffix, ".bias");
   bias->use.shape.resize(1);
-  bool needed = entry.bias == WeightEntry::Bias::Required;
-  WeightEntry rule;
-  rule.optional = !needed;
-  if (takeTensor(*bias, rule, weight.use.at) && !bias->absent) {
+  bool optional = entry.bias == WeightEntry::Bias::Optional;
+  if (takeTensors(*bias, optional, weight.use.at) && !bias->absent) {
     Id id(bias->use.name, bias->use.layer);
     weight.bias = (resolved[id] = std::move(bias)).get();
   }
 }
 
-bool WeightTable::takeTensor(ResolvedWeight &weight, const WeightEntry &entry, SourceRange at) {
+bool WeightTable::takeTensors(ResolvedWeight &weight, bool optional, SourceRange at) {
   WeightUse &use = weight.use;
   if (noTensors) {
     use.type = configType;
-    weight.absent = entry.optional;
+    weight.absent = optional;
     return true;
   }
-  std::string name = tensorName(use.pattern, use.layer);
-  auto found = container.tensors.find(name);
-  if (found == container.tensors.end()) {
-    if (entry.optional) {
-      weight.absent = true;
-      return true;
-    }
-    Missing &kind = missing.try_emplace(use.pattern, Missing{at, name, {}}).first->second;
-    kind.layers.push_back(use.layer);
+  if (optional && !container.tensors.count(tensorName(use.pattern, use.layer, 0))) {
+    weight.absent = true;
+    return true;
+  }
+  if (isOneAnExpert(use.pattern))
+    return takeExperts(weight, at);
+  const TensorEntry *tensor = findTensor(use.pattern, use.layer);
+  if (!tensor) {
+    addMissing(use, tensorName(use.pattern, use.layer), 1, at);
     return false;
   }
-  const TensorEntry &tensor = found->second;
-  read.insert(name);
-  use.type = tensor.type;
+  use.type = tensor->type;
+  std::vector<int64_t> expected = use.shape;
+  if (use.all_rows)
+    expected[expected.size() - 2] = use.all_rows;
+  return checkTensor(*tensor, expected, use, at);
+}
+
+/// A matrix for each expert. A file of N tensors holds those of at most N experts, so no more are
+/// looked for, however many a config claims; and after N misses the rest is only counted.
+bool WeightTable::takeExperts(ResolvedWeight &weight, SourceRange at) {
+  WeightUse &use = weight.use;
+  auto most = static_cast<int64_t>(container.tensors.size());
+  auto known = missing.find(use.pattern);
+  int64_t looked =
+      known != missing.end() && known->second.count > most ? 0 : std::min(use.experts(), most);
+  int64_t absent = use.experts() - looked;
+  std::string firstAbsent = tensorName(use.pattern, use.layer, looked);
+  const TensorEntry *first = nullptr;
+  std::vector<int64_t> expected(use.shape.begin() + 1, use.shape.end());
+  if (use.all_rows)
+    expected[0] = use.all_rows;
+  bool good = true;
+  for (int64_t expert = 0; expert < looked; ++expert) {
+    const TensorEntry *tensor = findTensor(use.pattern, use.layer, expert);
+    if (!tensor) {
+      if (absent++ == use.experts() - looked)
+        firstAbsent = tensorName(use.pattern, use.layer, expert);
+      continue;
+    }
+    if (!first) {
+      first = tensor;
+      use.type = tensor->type;
+    }
+    good &= checkTensor(*tensor, expected, use, at);
+    if (tensor->type != first->type) {
+      addUnfit(use.pattern + "types", use.layer, at, /*isUnsupported=*/true,
+               "the experts of a layer are stored in one type; found: " +
+                   std::string(storageTypeInfo(first->type).name) + " in the tensor " +
+                   quote(first->name) + ", " + std::string(storageTypeInfo(tensor->type).name) +
+                   " in " + quote(tensor->name));
+      good = false;
+    }
+  }
+  if (absent)
+    addMissing(use, firstAbsent, absent, at);
+  return good && !absent;
+}
+
+const TensorEntry *WeightTable::findTensor(const std::string &pattern, int64_t layer,
+                                           int64_t expert) {
+  auto found = container.tensors.find(tensorName(pattern, layer, expert));
+  if (found == container.tensors.end())
+    return nullptr;
+  read.insert(found->first);
+  return &found->second;
+}
+
+/// Leading dimensions of 1 mean nothing to the bytes: converters drop them.
+static std::vector<int64_t> withoutLeadingOnes(std::vector<int64_t> shape) {
+  while (shape.size() > 1 && shape.front() == 1)
+    shape.erase(shape.begin());
+  return shape;
+}
+
+bool WeightTable::checkTensor(const TensorEntry &tensor, const std::vector<int64_t> &expected,
+                              const WeightUse &use, SourceRange at) {
   if (tensor.type > StorageType::Q8_0) {
-    diagnostics.unsupported(at, "the tensor " + quote(name) + " is stored as " +
-                                    std::string(storageTypeInfo(tensor.type).name) +
-                                    ", which no weight can be");
+    addUnfit(use.pattern + "type", use.layer, at, /*isUnsupported=*/true,
+             "the tensor " + quote(tensor.name) + " is stored as " +
+                 std::string(storageTypeInfo(tensor.type).name) + ", which no weight can be");
     return false;
   }
-  if (tensor.shape == use.shape)
+  if (withoutLeadingOnes(tensor.shape) == withoutLeadingOnes(expected))
     return true;
-  std::string message = "the description expects " + spelledShape(use.shape) +
-                        "; found: " + spelledShape(tensor.shape) + " in the tensor " + quote(name);
-  std::string key = use.pattern + spelledShape(use.shape) + spelledShape(tensor.shape);
-  misshapen.try_emplace(key, Misshapen{at, message, {}}).first->second.layers.push_back(use.layer);
+  addUnfit(use.pattern + spelledShape(expected) + spelledShape(tensor.shape), use.layer, at,
+           /*isUnsupported=*/false,
+           "the description expects " + spelledShape(expected) +
+               "; found: " + spelledShape(tensor.shape) + " in the tensor " + quote(tensor.name));
   return false;
-}
-
-std::vector<std::string_view> WeightTable::unreadTensors() const {
-  std::vector<std::string_view> unread;
-  for (const auto &[name, tensor] : container.tensors) {
-    bool expected = read.count(name) || known.count(name);
-    for (const std::string &pattern : section->ignored)
-      expected |= matchesPattern(pattern, name);
-    if (!expected)
-      unread.push_back(name);
-  }
-  return unread;
-}
-
-void WeightTable::reportMissing() {
-  std::vector<std::string_view> unread;
-  if (!missing.empty())
-    unread = unreadTensors();
-  for (const auto &[pattern, entry] : missing) {
-    std::string message =
-        "the tensor " + quote(entry.first) + " is missing in " + quote(container.path);
-    if (entry.layers.size() > 1)
-      message +=
-          ", and so are those of " + spelledLayers({entry.layers.begin() + 1, entry.layers.end()});
-    std::string nearest = nearestName(entry.first, unread);
-    if (!nearest.empty())
-      message += "; the nearest that nothing reads is " + quote(nearest);
-    diagnostics.error(entry.at, std::move(message));
-  }
-  for (const auto &[key, entry] : misshapen)
-    diagnostics.error(entry.at,
-                      entry.layers.size() > 1
-                          ? entry.message + " (the same in " +
-                                spelledLayers({entry.layers.begin() + 1, entry.layers.end()}) + ")"
-                          : entry.message);
-}
-
-/// Tensors whose names differ in their numbers only are of one kind.
-static std::string withoutNumbers(std::string_view name) {
-  std::string kind;
-  for (char c : name)
-    if (c < '0' || c > '9')
-      kind += c;
-    else if (kind.empty() || kind.back() != '#')
-      kind += '#';
-  return kind;
-}
-
-void WeightTable::reportUnexpected() {
-  struct Kind {
-    std::string_view first;
-    size_t others = 0;
-  };
-  std::map<std::string, Kind> kinds;
-  for (std::string_view name : unreadTensors()) {
-    auto [found, isNew] = kinds.try_emplace(withoutNumbers(name), Kind{name});
-    found->second.others += !isNew;
-  }
-  if (kinds.empty())
-    return;
-  // Nearest to what is missing, otherwise to what is there.
-  std::vector<std::string_view> candidates;
-  for (const auto &[pattern, entry] : missing)
-    candidates.push_back(entry.first);
-  if (candidates.empty())
-    candidates.assign(read.begin(), read.end());
-
-  constexpr size_t mostShown = 30;
-  std::string message =
-      quote(container.path) + " has tensors that nothing in the description reads:";
-  size_t shown = 0;
-  for (const auto &[key, kind] : kinds) {
-    if (shown++ == mostShown) {
-      message += "\n    and " + std::to_string(kinds.size() - mostShown) + " more kinds";
-      break;
-    }
-    message += "\n    " + quote(kind.first);
-    if (kind.others)
-      message += " and " + std::to_string(kind.others) + " more of its kind";
-    std::string nearest = nearestName(kind.first, candidates);
-    if (!nearest.empty())
-      message += " (nearest: " + quote(nearest) + ")";
-  }
-  message += "\n  Buffers that the model does without are named with `ignore`.";
-  diagnostics.error({}, std::move(message));
 }

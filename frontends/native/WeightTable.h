@@ -35,12 +35,18 @@ private:
   std::unique_ptr<ResolvedWeight> make(const std::string &name, int64_t layer);
   const WeightEntry *pickEntry(const std::string &name, int64_t layer);
   bool evaluateShape(const WeightEntry &entry, int64_t layer, std::vector<int64_t> &shape);
-  /// Fills `weight` from the tensor that `weight.use.pattern` names. Returns false if it is not
-  /// there.
-  bool takeTensor(ResolvedWeight &weight, const WeightEntry &entry, SourceRange at);
+  bool placeRows(ResolvedWeight &weight, const WeightEntry &entry, const WeightSource &source,
+                 int64_t layer);
+  /// Fills `weight` from the tensors that `weight.use.pattern` names. Returns false if they are not
+  /// there or do not fit, which is then noted for the reports.
+  bool takeTensors(ResolvedWeight &weight, bool optional, SourceRange at);
+  bool takeExperts(ResolvedWeight &weight, SourceRange at);
+  const TensorEntry *findTensor(const std::string &pattern, int64_t layer, int64_t expert = -1);
+  bool checkTensor(const TensorEntry &tensor, const std::vector<int64_t> &expected,
+                   const WeightUse &use, SourceRange at);
   void addBias(ResolvedWeight &weight, const WeightEntry &entry);
-  std::string whereMissing(const std::vector<int64_t> &layers) const;
   std::vector<std::string_view> unreadTensors() const;
+  bool isKnownExpert(const std::string &name) const;
 
   const Description &description;
   const Container &container;
@@ -50,20 +56,28 @@ private:
   ConfigValues &config;
   Diagnostics &diagnostics;
   std::map<Id, std::unique_ptr<ResolvedWeight>> resolved;
-  std::set<std::string, std::less<>> read, known;
+  std::set<std::string, std::less<>> read;
+  std::set<std::string, std::less<>> known; // "{e}" stands for an expert
 
   struct Missing {
     SourceRange at;
     std::string first; // the name of the first such tensor
     std::vector<int64_t> layers;
+    int64_t count; // one for each expert of a layer
   };
+  void addMissing(const WeightUse &use, const std::string &first, int64_t count, SourceRange at);
   std::map<std::string, Missing> missing; // by pattern
-  struct Misshapen {
+
+  /// A tensor of another shape or type than a weight can have.
+  struct Unfit {
     SourceRange at;
+    bool is_unsupported;
     std::string message;
     std::vector<int64_t> layers;
   };
-  std::map<std::string, Misshapen> misshapen; // by pattern and what was found
+  void addUnfit(const std::string &key, int64_t layer, SourceRange at, bool isUnsupported,
+                const std::string &message);
+  std::map<std::string, Unfit> unfit; // by pattern and what was found
 };
 
 /// "[96, 72]"

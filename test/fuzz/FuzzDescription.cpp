@@ -5,7 +5,8 @@
 #include "test/frontends/native/Samples.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const moire::Container containers[] = {moire::sampleLlama(), moire::sampleGguf()};
+  static const moire::Container containers[] = {moire::sampleLlama(), moire::sampleGguf(),
+                                                moire::sampleMixtral(), moire::sampleMixtralGguf()};
   moire::ReadError error;
   auto description = moire::parseDescription(
       "fuzz.moire", std::string(reinterpret_cast<const char *>(data), size), error);

@@ -113,7 +113,7 @@ TEST(Description, Minimal) {
 }
 
 TEST(Description, BuiltInsAreWellFormed) {
-  EXPECT_EQ(builtInDescriptions().size(), 2u);
+  EXPECT_EQ(builtInDescriptions().size(), 8u);
   for (const BuiltInDescription &builtIn : builtInDescriptions()) {
     ReadError error;
     EXPECT_TRUE(parseDescription(builtIn.path, builtIn.text, error)) << error.message;
@@ -254,7 +254,7 @@ TEST(DescriptionErrors, Syntax) {
       {"16) * o", "16x) * o", "a letter in a number"},
       {"\"table\"", "\"table", "16:11: error: the string has no closing quote"},
       {"= \"table\"", "= 7",
-       "expected a tensor's name in quotes, `unpermute_rope` or another weight"},
+       "expected a tensor's name in quotes, `unpermute_rope`, `rows_from` or another weight"},
       {"\"table\" [V, d]", "\"table\" [V, d] with", "expected `bias`"},
       {"\"table\" [V, d]", "\"table\" [V; d]", "unexpected character \";\""},
       {"\"table\" [V, d]", "\"table\" [V, d] € €", "unexpected character \"\\xe2\\x82\\xac\""},
@@ -353,7 +353,7 @@ TEST(DescriptionErrors, Names) {
        "an earlier line says what `last` is"},
       {"\"last\" [d]", "lost", "`lost` is no weight (did you mean \"last\"?)"},
       {"\"last\" [d]", "norm", "only weights of the whole model stand for one another"},
-      {"\"last\" [d]", "\"last\" [d, d, d]", "one or two dimensions"},
+      {"\"last\" [d]", "\"last\" [d, d, d, d]", "one or two dimensions, or three"},
       {"last = \"last\"", "forward = \"last\"", "`forward` is a function of the compiled program"},
       {"last = \"last\"", "layer_7 = \"last\"", "`layer_7` is a function of the compiled program"},
       {"o[i] = \"{i}.o\" [d, 32]",
@@ -394,8 +394,10 @@ TEST(DescriptionErrors, Shapes) {
        "m.moire:12:25: error: rows of 24 are multiplied by a matrix [any, 24]; found: `o` [24, "
        "32]"},
       {"h * q[i],", "q[i] * h,", "`*` of `q` [32, 24] and rows of 24"},
-      {"h * q[i],", "2 * h,", "`*` of 2 and rows of 24"},
-      {"norm[i], 1e-5", "q[i], 1e-5", "`gain` of `rms_norm` is a weight [24]; found: `q` [32, 24]"},
+      {"h * q[i],", "true * h,", "`*` of true and rows of 24"},
+      {"h * q[i],", "2 * q[i],", "`*` of 2 and `q` [32, 24]"},
+      {"norm[i], 1e-5", "q[i], 1e-5",
+       "`gain` of `rms_norm` is a weight [24], or of heads that divide it; found: `q` [32, 24]"},
       {"norm[i], 1e-5", "norm[i], -1", "`eps` of `rms_norm` is a number, 0 or more; found: -1"},
       {"embed(tokens, table)", "embed(table, tokens)",
        "`tokens` of `embed` is `tokens`; found: `table`"},
@@ -412,6 +414,8 @@ TEST(DescriptionErrors, Shapes) {
       {" * o[i]\n", "\n", "the sum of rows of 24 and rows of 32"},
       {"x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]",
        "x = attention(h * q[i], h * k[i], h * v[i], 16) + 0 * o[i]", "`*` of 0 and `o`"},
+      {"h * q[i],", "h * q[i] / 0,", "`/` of rows of 32 and 0"},
+      {"h * q[i],", "h * q[i] * 1e300,", "the factor is too large"},
       {"x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]",
        "y = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]\n  x = y * q[i]",
        "`x` leaves the layer with rows of 32"},

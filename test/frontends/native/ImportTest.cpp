@@ -264,16 +264,6 @@ TEST(Import, GgufWithoutOutputIsTiedAndCountsItsTokensByTheEmbedding) {
   EXPECT_CONTAINS(text, "tensor<?x40xf32>");
 }
 
-TEST(Import, GgufOfMixtralIsNotLlama) {
-  Container c = sampleGguf();
-  setNumber(c, "llama.expert_count", 8);
-  ReadError error = importError(c);
-  EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
-  EXPECT_CONTAINS(error.message, "no description matches \"sample.gguf\" (general.architecture = "
-                                 "\"llama\")");
-  EXPECT_CONTAINS(error.message, "llama (not with llama.expert_count = 8)");
-}
-
 TEST(Import, PartialRotaryInQwen2Only) {
   Container c = sampleGguf();
   setNumber(c, "llama.rope.dimension_count", 8); // its rows are permuted over the whole head

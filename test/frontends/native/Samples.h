@@ -102,6 +102,45 @@ inline Container sampleGguf(StorageType type = StorageType::F16) {
   return c;
 }
 
+/// The Llama form with 6 experts of width 24 in place of the FFN, 2 of them a token: Mixtral.
+inline Container sampleMixtral() {
+  Container c = sampleLlama();
+  setText(c, "model_type", "mixtral");
+  setNumber(c, "intermediate_size", 24);
+  setNumber(c, "num_local_experts", 6);
+  setNumber(c, "num_experts_per_tok", 2);
+  for (int64_t i = 0; i < 4; ++i) {
+    std::string layer = "model.layers." + std::to_string(i) + ".";
+    for (const char *name : {"gate_proj", "up_proj", "down_proj"})
+      c.tensors.erase(layer + "mlp." + name + ".weight");
+    addTensor(c, layer + "block_sparse_moe.gate.weight", {6, 32});
+    for (int64_t e = 0; e < 6; ++e) {
+      std::string expert = layer + "block_sparse_moe.experts." + std::to_string(e) + ".";
+      addTensor(c, expert + "w1.weight", {24, 32});
+      addTensor(c, expert + "w3.weight", {24, 32});
+      addTensor(c, expert + "w2.weight", {32, 24});
+    }
+  }
+  return c;
+}
+
+/// The same as GGUF, of the architecture `llama`. Experts of width 64 lie in one tensor a layer.
+inline Container sampleMixtralGguf(StorageType type = StorageType::F16) {
+  Container c = sampleGguf(type);
+  setNumber(c, "llama.expert_count", 6);
+  setNumber(c, "llama.expert_used_count", 2);
+  for (int64_t i = 0; i < 4; ++i) {
+    std::string layer = "blk." + std::to_string(i) + ".";
+    for (const char *name : {"ffn_gate", "ffn_up", "ffn_down"})
+      c.tensors.erase(layer + name + ".weight");
+    addTensor(c, layer + "ffn_gate_inp.weight", {6, 32}, StorageType::F32);
+    addTensor(c, layer + "ffn_gate_exps.weight", {6, 64, 32}, type);
+    addTensor(c, layer + "ffn_up_exps.weight", {6, 64, 32}, type);
+    addTensor(c, layer + "ffn_down_exps.weight", {6, 32, 64}, type);
+  }
+  return c;
+}
+
 } // namespace moire
 
 #endif
