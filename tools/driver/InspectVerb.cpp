@@ -82,6 +82,20 @@ static std::string typesText(const llvm::json::Object &types) {
   return text;
 }
 
+/// "64, 6 a token, in 27 of 28 layers", for each kind of layer.
+static void addExperts(Facts &facts, const Summary &summary, int64_t layers) {
+  llvm::json::Array kinds;
+  std::string text;
+  for (const ExpertLayers &kind : summary.expert_layers) {
+    kinds.push_back(llvm::json::Object{
+        {"experts", kind.experts}, {"chosen", kind.chosen}, {"layers", kind.layers}});
+    text += llvm::formatv("{0}{1}, {2} a token, in {3} of {4} layers", text.empty() ? "" : "; ",
+                          kind.experts, kind.chosen, kind.layers, layers)
+                .str();
+  }
+  facts.add("experts", std::move(kinds), text);
+}
+
 static int inspectModel(const std::string &path, const std::string &descriptionFile, bool kvF32,
                         bool json) {
   Container container;
@@ -110,7 +124,14 @@ static int inspectModel(const std::string &path, const std::string &descriptionF
   facts.add("hidden", model.hidden, std::to_string(model.hidden));
   facts.add("vocabulary", model.vocabulary, std::to_string(model.vocabulary));
   facts.add("context", model.context, std::to_string(model.context));
-  facts.add("parameters", summary.parameters, countText(summary.parameters));
+  if (!summary.expert_layers.empty())
+    addExperts(facts, summary, model.layers);
+  bool allActive = summary.active_parameters == summary.parameters;
+  facts.add(
+      "parameters", summary.parameters,
+      countText(summary.parameters) +
+          (allActive ? "" : ", of which a token uses " + countText(summary.active_parameters)));
+  facts.member("active_parameters", summary.active_parameters);
   llvm::json::Object types;
   for (const auto &[type, bytes] : summary.bytes_of_type)
     types[type] = bytes;

@@ -1,6 +1,7 @@
 #include "tools/driver/Summary.h"
 
 #include <set>
+#include <tuple>
 
 namespace moire::driver {
 
@@ -26,13 +27,28 @@ public:
   }
 
 private:
-  void tensor(const WeightUse &weight, int64_t layer) {
-    if (!seen.insert({weight.pattern, layer}).second)
+  /// For each weight of `body`, the routing that chooses among its matrices, or null.
+  static std::vector<const Routing *> routings(const Body &body) {
+    std::vector<const Routing *> of(body.weights.size());
+    for (const Step &step : body.steps)
+      if (step.kind == Step::Kind::Experts)
+        for (int weight : step.weights)
+          of[weight] = &body.steps[step.inputs[1]].routing;
+    return of;
+  }
+
+  static int64_t active(int64_t count, const Routing *routing) {
+    return routing ? count / routing->experts * routing->top : count;
+  }
+
+  void tensor(const WeightUse &weight, int64_t layer, const Routing *routing) {
+    if (!seen.insert({weight.pattern, layer, weight.first_row}).second)
       return;
     const StorageTypeInfo &type = storageTypeInfo(weight.type);
     int64_t count = elements(weight);
     int64_t bytes = count / type.block_elements * type.block_bytes;
     summary.parameters += count;
+    summary.active_parameters += active(count, routing);
     summary.weight_bytes += bytes;
     summary.bytes_of_type[std::string(type.name)] += bytes;
   }
@@ -44,30 +60,48 @@ private:
             times * 2 * elements(body.weights[operation.weights.front()]);
       if (operation.kind == Step::Kind::Attention) // q . k, and p . v
         summary.operations_per_position += times * 4 * operation.width;
+      if (operation.kind == Step::Kind::Experts)
+        for (int weight : operation.weights)
+          summary.operations_per_token +=
+              times * 2 *
+              active(elements(body.weights[weight]), &body.steps[operation.inputs[1]].routing);
+      if (operation.kind == Step::Kind::Route)
+        addRouted(operation.routing, times);
     }
   }
 
+  void addRouted(const Routing &routing, int64_t layers) {
+    for (ExpertLayers &kind : summary.expert_layers)
+      if (kind.experts == routing.experts && kind.chosen == routing.top) {
+        kind.layers += layers;
+        return;
+      }
+    summary.expert_layers.push_back({routing.experts, routing.top, layers});
+  }
+
   void body(const Body &body, int64_t times) {
-    for (const WeightUse &weight : body.weights)
-      tensor(weight, weight.layer);
+    std::vector<const Routing *> routing = routings(body);
+    for (size_t n = 0; n < body.weights.size(); ++n)
+      tensor(body.weights[n], body.weights[n].layer, routing[n]);
     operations(body, times);
   }
 
   void layers(const LayerClass &layerClass) {
+    std::vector<const Routing *> routing = routings(layerClass.body);
     for (size_t i = 0; i < layerClass.body.weights.size(); ++i) {
       const WeightUse &weight = layerClass.body.weights[i];
       if (weight.layer < 0)
-        tensor(weight, -1);
+        tensor(weight, -1, routing[i]);
       else
         for (int64_t layer : layerClass.weight_layers[i])
-          tensor(weight, layer);
+          tensor(weight, layer, routing[i]);
     }
     operations(layerClass.body, static_cast<int64_t>(layerClass.layers.size()));
   }
 
   const Model &model;
   Summary summary;
-  std::set<std::pair<std::string, int64_t>> seen; // tensor pattern, layer
+  std::set<std::tuple<std::string, int64_t, int64_t>> seen; // tensor pattern, layer, first row
 };
 } // namespace
 

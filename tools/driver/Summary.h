@@ -10,13 +10,21 @@
 
 namespace moire::driver {
 
+/// Layers whose tokens go to `chosen` of `experts`.
+struct ExpertLayers {
+  int64_t experts, chosen;
+  int64_t layers;
+};
+
 struct Summary {
   int64_t parameters = 0;                       // a tensor that is used twice counts once
+  int64_t active_parameters = 0;                // of the experts only as many as a token goes to
   std::map<std::string, int64_t> bytes_of_type; // as stored in the source, by storage type
   int64_t weight_bytes = 0;                     // their sum
   int64_t kv_bytes_per_token = 0;               // all layers
-  int64_t operations_per_token = 0;             // two a multiply-add, without attention
-  int64_t operations_per_position = 0;          // attention: for each position that a token sees
+  int64_t operations_per_token = 0; // two a multiply-add, without attention; of the chosen experts
+  int64_t operations_per_position = 0;     // attention: for each position that a token sees
+  std::vector<ExpertLayers> expert_layers; // one for each kind
 };
 
 /// `kvBytes` is the size of an element of the key/value states.
