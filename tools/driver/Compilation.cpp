@@ -6,6 +6,7 @@
 #include "dialects/moe/Moe.h"
 #include "frontends/native/Import.h"
 #include "frontends/native/Library.h"
+#include "frontends/native/SyntheticModel.h"
 #include "passes/Passes.h"
 #include "tools/driver/Console.h"
 #include "tools/driver/Licenses.h"
@@ -103,14 +104,41 @@ int Compilation::openModel() {
   description = findDescription(container, options.description, error);
   if (!description)
     return complain(error);
+  if (options.synthetic.empty() && (!options.synthetic_type.empty() || options.zipf != 0))
+    return complain(kUsage, "--synthetic-type and --routing are for models with --synthetic=SEED");
+  if (!options.synthetic.empty())
+    if (int code = addSyntheticWeights())
+      return code;
   if (container.tensors.empty())
-    return complain(kBadInput, options.model + ": holds no weights, and a compilation needs them; "
-                                               "`moire inspect` shows what such a file says");
+    return complain(kBadInput, options.model +
+                                   ": holds no weights, and a compilation needs them; `moire "
+                                   "inspect` shows what such a file says, and --synthetic=SEED "
+                                   "makes some up");
   if (!applyDescription(*description, container, Weights::Needed, model, error))
     return complain(error);
   report.architecture = model.architecture;
   report.summary = summarize(model, options.kvIsF32() ? 4 : 2);
   endStep("open");
+  return kDone;
+}
+
+int Compilation::addSyntheticWeights() {
+  if (!container.tensors.empty())
+    return complain(kUsage, "--synthetic makes weights for a config.json without any; " +
+                                options.model + " has some");
+  Model bare;
+  ReadError error;
+  if (!applyDescription(*description, container, Weights::FromDescription, bare, error))
+    return complain(error);
+  SyntheticOptions synthetic;
+  llvm::StringRef(options.synthetic).getAsInteger(10, synthetic.seed);
+  synthetic.zipf = options.zipf;
+  for (StorageType type : {StorageType::F32, StorageType::F16, StorageType::BF16, StorageType::Q4_0,
+                           StorageType::Q4_1, StorageType::Q8_0})
+    if (storageTypeInfo(type).name == options.synthetic_type)
+      synthetic.type = type;
+  if (!addSyntheticTensors(container, bare, synthetic))
+    return complain(kUnsupported, options.model + ": asks for more tensors than can be made");
   return kDone;
 }
 

@@ -37,6 +37,7 @@ public:
   int reportBug(llvm::StringRef what) const;
 
 private:
+  int addSyntheticWeights();
   int endPhase(llvm::StringRef phase);
   void endStep(llvm::StringRef step);
   std::string moduleText();

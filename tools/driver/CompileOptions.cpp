@@ -2,6 +2,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 
 namespace moire::driver {
@@ -24,6 +25,12 @@ std::string CompileOptions::spelled() const {
     add("--cpu=" + cpu);
   if (opt_level != defaults.opt_level)
     add("-O" + std::to_string(opt_level));
+  if (!synthetic.empty())
+    add("--synthetic=" + synthetic);
+  if (!synthetic_type.empty())
+    add("--synthetic-type=" + synthetic_type);
+  if (zipf != 0)
+    add(llvm::formatv("--routing=zipf:{0}", zipf).str());
   return text;
 }
 
@@ -48,6 +55,26 @@ static std::string setKvPage(CompileOptions &place, llvm::StringRef value) {
   return "";
 }
 
+static std::string setSynthetic(CompileOptions &place, llvm::StringRef value) {
+  uint64_t seed;
+  if (value.getAsInteger(10, seed))
+    return "'" + value.str() + "' is not a whole number, 0 or more";
+  place.synthetic = value.str();
+  return "";
+}
+
+static std::string setRouting(CompileOptions &place, llvm::StringRef value) {
+  constexpr double most = 4;
+  place.zipf = 0;
+  llvm::StringRef exponent = value;
+  if (value == "uniform" || (exponent.consume_front("zipf:") && !exponent.getAsDouble(place.zipf) &&
+                             place.zipf >= 0 && place.zipf <= most))
+    return "";
+  return llvm::formatv("'{0}' is neither uniform nor zipf:S with an exponent S in 0 .. {1}", value,
+                       most)
+      .str();
+}
+
 std::vector<Option> compileOptions(CompileOptions &place) {
   std::vector<Option> options = {
       choice("--activations", place.activations, {"int8", "f32"}),
@@ -56,6 +83,10 @@ std::vector<Option> compileOptions(CompileOptions &place) {
       {"--keep", true, [&](llvm::StringRef value) { return setKeep(place, value); }},
       text("--model-description", place.description),
       text("--cpu", place.cpu),
+      {"--synthetic", true, [&](llvm::StringRef value) { return setSynthetic(place, value); }},
+      choice("--synthetic-type", place.synthetic_type,
+             {"f32", "f16", "bf16", "q4_0", "q4_1", "q8_0"}),
+      {"--routing", true, [&](llvm::StringRef value) { return setRouting(place, value); }},
       flag("--quiet", place.quiet),
   };
   static const llvm::StringRef levels[] = {"-O0", "-O1", "-O2", "-O3"};
@@ -74,6 +105,9 @@ const char compileOptionsHelp[] =
   --keep=hidden,route       the program can hand these out with --logits
   --model-description FILE  describes an architecture that Moire does not know
   --cpu=NAME                native (this machine), x86-64-v3, x86-64-v4, znver4, ...
+  --synthetic=SEED          weights for a config.json without any, made from a seed
+  --synthetic-type=TYPE     f32, f16, bf16, q4_0, q4_1, q8_0 (torch_dtype)
+  --routing=uniform|zipf:S  how often such a model chooses each expert (uniform)
   -O0 -O1 -O2 -O3           effort of the code generator (-O3)
 )";
 

@@ -16,6 +16,10 @@ struct CompileOptions {
   std::string description;          // a model description; empty: a built-in one
   std::string cpu = "native";
   int64_t opt_level = 3;
+  /// Weights for a config without any: the seed, unless it is empty; the storage type of matrices
+  /// ("" as the config says); the exponent of Zipf's law for the choice of experts.
+  std::string synthetic, synthetic_type;
+  double zipf = 0;
   int64_t threads = 0; // that pack weights; 0: as many as there are cores for this process
   bool quiet = false;  // no progress, no closing line
 
