@@ -23,6 +23,7 @@ LogicalResult describeProgram(ModuleOp module, int64_t page, Plan &plan) {
     plan.kv = tile::KvLayoutAttr::get(module.getContext(), plan.layers, state.getDimSize(3),
                                       state.getDimSize(4), page, state.getElementType());
   }
+  plan.vocab = cast<RankedTensorType>(forward.getResultTypes().front()).getDimSize(1);
   if (!plan.kv)
     return forward.emitError("expected states of keys and values among the arguments");
   forward.walk([&](moe::EmbedOp embed) {

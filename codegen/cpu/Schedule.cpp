@@ -150,12 +150,21 @@ func::FuncOp Scheduler::run() {
   }
   if (failed(scheduleBlock(from.getBody().front())))
     return {};
-  // A layer hands its stream back in the buffer that it came in.
+  // A layer hands its stream back in the buffer that it came in; logits go to the host, if the
+  // operation that made them has not put them there.
   unsigned stream = 0;
-  for (Value result : from.getBody().front().getTerminator()->getOperands())
-    if (isRows(result.getType()) && !isForward)
-      if (failed(finishRows(result, rows[streams[stream++]].buffers[0])))
-        return {};
+  for (Value result : from.getBody().front().getTerminator()->getOperands()) {
+    if (!isRows(result.getType()))
+      continue;
+    Value place = rows.find(result)->second.buffers[0];
+    if (!isForward)
+      place = rows[streams[stream++]].buffers[0];
+    else if (!place.getDefiningOp<tile::InputOp>())
+      place = input(Input::Logits, {cast<RankedTensorType>(result.getType()).getDimSize(1)},
+                    b.getF32Type(), Count::LogitRows);
+    if (failed(finishRows(result, place)))
+      return {};
+  }
   func::ReturnOp::create(b, loc);
   return to;
 }

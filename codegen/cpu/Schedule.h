@@ -96,6 +96,9 @@ private:
   RowBuffer overwritable(mlir::Value stream, mlir::Operation *consumer);
   /// Whether `writer` may overwrite the stream: nothing but `except` reads it from there on.
   static bool isFree(mlir::Value stream, mlir::Operation *writer, mlir::Operation *except);
+  /// Where the rows of `result` go: the logits straight to the host, others into a new buffer that
+  /// all threads see.
+  RowBuffer sharedRows(mlir::Value result, mlir::tile::Count count);
   /// stream + product: a product that may be accumulated into the buffer of the stream.
   struct Residual {
     mlir::arith::AddFOp sum;

@@ -109,7 +109,7 @@ void Scheduler::scheduleGate(moe::GateOp op) {
 
 void Scheduler::scheduleScale(moe::ScaleOp op) {
   // Shared: it may be the stream that goes on.
-  RowBuffer out = allocRows(widthOf(op.getResult()), rows.find(op.getX())->second.count, true);
+  RowBuffer out = sharedRows(op.getResult(), rows.find(op.getX())->second.count);
   tile::ScaleOp::create(b, loc, Split::Rows, operands(op.getX())[0], op.getFactor(), view(out));
   rows[op.getResult()] = out;
 }
@@ -181,19 +181,19 @@ void Scheduler::scheduleLinear(moe::LinearOp op) {
     done.insert(residual.sum);
     return;
   }
-  Count count = rows.find(op.getX())->second.count;
-  // The logits go to the host.
-  if (op->hasOneUse() && isa<func::ReturnOp>(*op->getUsers().begin()) &&
-      from.getName().starts_with("forward")) {
-    Value out = input(Input::Logits, {width}, b.getF32Type(), count);
-    scheduleContract(op.getX(), op.getWeight(), op.getBias(), tile::Epilogue::Store, width, out);
-    plan.vocab = width;
-    return;
-  }
-  RowBuffer out = allocRows(width, count, true);
+  RowBuffer out = sharedRows(op.getResult(), rows.find(op.getX())->second.count);
   scheduleContract(op.getX(), op.getWeight(), op.getBias(), tile::Epilogue::Store, width,
                    out.buffers[0]);
   rows[op.getResult()] = out;
+}
+
+RowBuffer Scheduler::sharedRows(Value result, Count count) {
+  int64_t width = widthOf(result);
+  bool isLogits = result.hasOneUse() && isa<func::ReturnOp>(*result.getUsers().begin()) &&
+                  from.getName().starts_with("forward");
+  if (!isLogits)
+    return allocRows(width, count, true);
+  return {{input(Input::Logits, {width}, b.getF32Type(), count)}, 0, width, count, true};
 }
 
 Scheduler::Residual Scheduler::residualOf(Operation *product) {
