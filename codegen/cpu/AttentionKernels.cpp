@@ -1,12 +1,16 @@
-// Keys and values in pages, and attention over them.
+// Attention over keys and values in pages.
 //
 // Order of accumulation, the same for every tile of query rows and every team: pages ascending; in
 // a page scores with the head dim ascending, their maximum, the sum of exponentials lane by lane,
 // values with positions ascending; then the online softmax (Milakov and Gimelshein 2018) joins the
 // page to what came before. A page of which a row sees nothing leaves that row's numbers as they
-// are.
+// are: what a row does not see is never multiplied, since it may be infinite or NaN.
+//
+// Scales of keys and values (element i8) are factors of the finished dot product and of the
+// probability: score = dot * (key scale * scale), weight = exponential * value scale.
 
 #include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/KvPages.h"
 #include "codegen/cpu/Tuning.h"
 #include "codegen/cpu/VectorMath.h"
 
@@ -19,52 +23,6 @@ namespace moire::cpu {
 
 // Stands for minus infinity, but differences of it are numbers.
 constexpr double kMasked = -1.0e30;
-
-// Elements before (layer, head) of the page that holds `position` of `slot`.
-static Value pageHead(Emitter &e, tile::KvLayoutAttr layout, Value pageTable, Value slot,
-                      Value pageIndex, Value layer, Value head) {
-  Value page = e.toIndex(e.load(pageTable, {slot, pageIndex}));
-  Value plane = e.add(e.mulConst(layer, layout.getKvHeads()), head);
-  return e.add(e.mulConst(page, layout.getPageBytes() / layout.getElementBytes()),
-               e.mulConst(plane, layout.getHeadElements()));
-}
-
-void expandKvAppend(Emitter &e, tile::KvAppendOp op) {
-  tile::KvLayoutAttr layout = op.getLayout();
-  int64_t headDim = layout.getHeadDim();
-  Value pageSize = e.index(layout.getPage());
-  auto append = [&](Value row, Value head) {
-    Value slot = e.toIndex(e.load(op.getSlots(), row));
-    Value position = e.toIndex(e.load(op.getPositions(), row));
-    Value base = pageHead(e, layout, op.getPageTable(), slot, e.div(position, pageSize),
-                          op.getLayer(), head);
-    Value within = e.rem(position, pageSize), first = e.mulConst(head, headDim);
-    if (op.getSide() == tile::Side::Keys) {
-      e.loop(e.index(0), e.index(headDim), 1, [&](Value d) {
-        Value key = e.narrow(e.load(op.getValues(), {row, e.add(first, d)}), layout.getElement());
-        Value at = e.add(e.add(base, within), e.mulConst(d, layout.getPage()));
-        e.store(key, op.getKv(), at);
-      });
-      return;
-    }
-    Value at = e.addConst(e.add(base, e.mulConst(within, layout.getValueStride())),
-                          layout.getKeyElements());
-    e.chunks(headDim, [&](Value d, int64_t lanes) {
-      Value value = e.loadLanes(op.getValues(), {row, e.add(first, d)}, lanes);
-      // Full stores: the row's padding is ours.
-      e.storeLanes(e.narrow(value, layout.getElement()), op.getKv(), e.add(at, d));
-    });
-  };
-  Value rows = e.dim(op.getValues(), 0), heads = e.index(layout.getKvHeads());
-  if (op.getSplit() == tile::Split::Heads)
-    e.share(op.getSplit(), heads, [&](Value head) {
-      e.loop(e.index(0), rows, 1, [&](Value row) { append(row, head); });
-    });
-  else
-    e.share(op.getSplit(), rows, [&](Value row) {
-      e.loop(e.index(0), heads, 1, [&](Value head) { append(row, head); });
-    });
-}
 
 namespace {
 
@@ -186,7 +144,7 @@ private:
     for (size_t r = 0; r < rows.size(); ++r)
       init.append({e.constant(e.f32(), kMasked), e.constant(e.f32(), 0)});
     SmallVector<Value> state = e.fold(from, to, 1, init, [&](Value pageIndex, ValueRange before) {
-      Value base = pageHead(e, layout, op.getPageTable(), slot, pageIndex, op.getLayer(), kvHead);
+      Value base = kvPageHead(e, layout, op.getPageTable(), slot, pageIndex, op.getLayer(), kvHead);
       Value firstPosition = e.mul(pageIndex, pageSize);
       SmallVector<Value> maxima = emitScores(rows, base, firstPosition);
       SmallVector<Value> after, factors;
@@ -194,11 +152,10 @@ private:
         Value max = e.max(before[2 * r], maxima[r]);
         Value factor = emitExp(e, e.sub(before[2 * r], max));
         factors.push_back(e.splat(factor));
-        Value sum = emitExponentials(r, max);
+        Value sum = emitExponentials(r, max, base);
         after.append({max, e.fma(before[2 * r + 1], factor, sum)});
       }
-      Value seen = e.min(e.addConst(e.sub(highest, firstPosition), 1), pageSize);
-      emitValues(rows.size(), base, seen, factors);
+      emitValues(rows, base, firstPosition, factors);
       return after;
     });
     for (auto [r, row] : llvm::enumerate(rows)) {
@@ -239,9 +196,13 @@ private:
           Value first =
               arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), e.add(firstPosition, chunk));
           Value position = e.add(lanes, e.splat(first, i32x16));
+          Value factor = scale;
+          if (layout.hasScales())
+            factor =
+                e.mul(loadKvScales(e, layout, tile::Side::Keys, op.getKv(), base, chunk), scale);
           SmallVector<Value> after;
           for (auto [r, row] : llvm::enumerate(rows)) {
-            Value score = e.mul(dots[r], scale);
+            Value score = e.mul(dots[r], factor);
             auto compare = [&](arith::CmpIPredicate predicate, Value bound) {
               return arith::CmpIOp::create(e.b, e.loc, predicate, position, e.splat(bound, i32x16))
                   .getResult();
@@ -265,41 +226,93 @@ private:
     return result;
   }
 
-  // Replaces row r's scores by exp(score - max), 0 where masked; their sum.
-  Value emitExponentials(int64_t r, Value max) {
+  // Replaces row r's scores by the weights of the values, exp(score - max) times their scale, and 0
+  // where masked; the sum of the exponentials.
+  Value emitExponentials(int64_t r, Value max, Value base) {
     Value shift = e.splat(max), none = e.constant(e.f32x16(), kMasked / 2);
     Value zero = e.constant(e.f32x16(), 0);
     Value sum = e.fold(e.index(0), e.index(page), kLanes, zero, [&](Value chunk, ValueRange acc) {
       Value score = e.loadLanes(op.getScratch(), scores(r, chunk));
       Value masked = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, score, none);
       Value p = arith::SelectOp::create(e.b, e.loc, masked, zero, emitExp(e, e.sub(score, shift)));
-      e.storeLanes(p, op.getScratch(), scores(r, chunk));
+      Value weight = p;
+      if (layout.hasScales())
+        weight = arith::SelectOp::create(
+            e.b, e.loc, masked, zero,
+            e.mul(p, loadKvScales(e, layout, tile::Side::Values, op.getKv(), base, chunk)));
+      e.storeLanes(weight, op.getScratch(), scores(r, chunk));
       return SmallVector<Value>{e.add(acc[0], p)};
     })[0];
     return e.sumLanes(sum);
   }
 
-  // sums = sums * factor + probabilities . values, over the first `seen` positions of the page:
-  // rows of values behind them may never have been written.
-  void emitValues(int64_t rows, Value base, Value seen, ArrayRef<Value> factors) {
+  // The positions of a page that a row sees: begin .. end, counted from the page's first.
+  struct Range {
+    Value begin, end;
+  };
+
+  Value smaller(Value a, Value c) { return arith::MinSIOp::create(e.b, e.loc, a, c); }
+  Value larger(Value a, Value c) { return arith::MaxSIOp::create(e.b, e.loc, a, c); }
+
+  Range seenBy(const Row &row, Value firstPosition) {
+    auto clamp = [&](Value v) { return smaller(larger(v, e.index(0)), e.index(page)); };
+    Value behind = e.addConst(e.sub(row.position, firstPosition), 1);
+    Value begin = op.getWindow() ? clamp(e.addConst(behind, -*op.getWindow())) : e.index(0);
+    return {begin, clamp(behind)};
+  }
+
+  // sums = sums * factor + weights . values. Rows of several tokens see different positions: those
+  // that all of them see lie between those that only some do.
+  void emitValues(ArrayRef<Row> rows, Value base, Value firstPosition, ArrayRef<Value> factors) {
+    SmallVector<Range> seen;
+    for (const Row &row : rows)
+      seen.push_back(seenBy(row, firstPosition));
+    Range any = seen[0], all = seen[0];
+    bool oneToken = llvm::all_of(rows, [&](const Row &row) { return row.token == rows[0].token; });
+    if (!oneToken) {
+      for (const Range &range : ArrayRef(seen).drop_front()) {
+        any = {smaller(any.begin, range.begin), larger(any.end, range.end)};
+        all = {larger(all.begin, range.begin), smaller(all.end, range.end)};
+      }
+      all.begin = smaller(all.begin, any.end);
+      all.end = larger(all.end, all.begin);
+    }
     e.chunks(layout.getValueStride(), [&](Value d, int64_t) {
-      SmallVector<Value> init;
-      for (int64_t r = 0; r < rows; ++r)
-        init.push_back(e.mul(e.loadLanes(op.getScratch(), sums(r, d)), factors[r]));
-      SmallVector<Value> result =
-          e.fold(e.index(0), seen, 1, init, [&](Value position, ValueRange acc) {
-            Value at = e.add(base, e.mulConst(position, layout.getValueStride()));
-            Value values =
-                e.loadWide(op.getKv(), e.addConst(e.add(at, d), layout.getKeyElements()));
-            SmallVector<Value> next;
-            for (int64_t r = 0; r < rows; ++r) {
-              Value p = e.load(op.getScratch(), scores(r, position));
-              next.push_back(e.fma(values, e.splat(p), acc[r]));
-            }
-            return next;
-          });
-      for (int64_t r = 0; r < rows; ++r)
-        e.storeLanes(result[r], op.getScratch(), sums(r, d));
+      SmallVector<Value> sum;
+      for (size_t r = 0; r < rows.size(); ++r)
+        sum.push_back(e.mul(e.loadLanes(op.getScratch(), sums(r, d)), factors[r]));
+      if (!oneToken && op.getWindow())
+        sum = addValues(any.begin, all.begin, seen, base, d, sum);
+      sum = addValues(all.begin, all.end, {}, base, d, sum);
+      if (!oneToken)
+        sum = addValues(all.end, any.end, seen, base, d, sum);
+      for (size_t r = 0; r < rows.size(); ++r)
+        e.storeLanes(sum[r], op.getScratch(), sums(r, d));
+    });
+  }
+
+  // `sum` and the weighted values at positions begin .. end, columns from `d` on; each row only
+  // where it sees them, if `seen` is given.
+  SmallVector<Value> addValues(Value begin, Value end, ArrayRef<Range> seen, Value base, Value d,
+                               ValueRange sum) {
+    return e.fold(begin, end, 1, sum, [&](Value position, ValueRange before) {
+      Value at = e.add(base, e.mulConst(position, layout.getValueStride()));
+      Value values = e.loadWide(op.getKv(), e.addConst(e.add(at, d), layout.getValueOffset()));
+      SmallVector<Value> next;
+      for (size_t r = 0; r < before.size(); ++r) {
+        Value weight = e.load(op.getScratch(), scores(r, position));
+        next.push_back(e.fma(values, e.splat(weight), before[r]));
+        if (seen.empty())
+          continue;
+        auto compare = [&](arith::CmpIPredicate predicate, Value bound) {
+          return arith::CmpIOp::create(e.b, e.loc, predicate, position, bound).getResult();
+        };
+        Value inside =
+            arith::AndIOp::create(e.b, e.loc, compare(arith::CmpIPredicate::sge, seen[r].begin),
+                                  compare(arith::CmpIPredicate::slt, seen[r].end));
+        next[r] = arith::SelectOp::create(e.b, e.loc, inside, next[r], before[r]);
+      }
+      return next;
     });
   }
 

@@ -20,8 +20,10 @@ LogicalResult describeProgram(ModuleOp module, int64_t page, Plan &plan) {
     if (!state || state.getRank() != 5)
       continue;
     plan.layers = state.getDimSize(0);
+    Type element = moe::Int8RowsAttr::encodes(state) ? IntegerType::get(module.getContext(), 8)
+                                                     : state.getElementType();
     plan.kv = tile::KvLayoutAttr::get(module.getContext(), plan.layers, state.getDimSize(3),
-                                      state.getDimSize(4), page, state.getElementType());
+                                      state.getDimSize(4), page, element);
   }
   plan.vocab = cast<RankedTensorType>(forward.getResultTypes().front()).getDimSize(1);
   if (!plan.kv)

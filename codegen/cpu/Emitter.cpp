@@ -117,38 +117,58 @@ Value Emitter::loadBytes(Value bytes, ValueRange at, int64_t count, Type element
   return vector::BitCastOp::create(b, loc, vec(count, element), raw);
 }
 
+// `element`, in the shape of `type`.
+static Type withElement(Type type, Type element) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector ? Type(VectorType::get(vector.getShape(), element)) : element;
+}
+
+static Value bitcast(Emitter &e, Value value, Type type) {
+  if (auto vector = dyn_cast<VectorType>(type))
+    return vector::BitCastOp::create(e.b, e.loc, vector, value);
+  return arith::BitcastOp::create(e.b, e.loc, type, value);
+}
+
 Value Emitter::widen(Value value) {
   Type type = value.getType();
   Type element = getElementTypeOrSelf(type);
+  Type wide = withElement(type, f32()), word = withElement(type, b.getI32Type());
   if (element.isF32())
     return value;
-  Type wide = f32();
-  if (auto vector = dyn_cast<VectorType>(type))
-    wide = vec(vector.getNumElements(), wide);
+  if (element.isInteger(8))
+    return arith::SIToFPOp::create(b, loc, wide, arith::ExtSIOp::create(b, loc, word, value));
   if (element.isBF16()) {
     // The upper half of an f32. extf would do, but has no instruction on every machine.
-    auto with = [&](Type e) {
-      return isa<VectorType>(type) ? Type(vec(cast<VectorType>(type).getNumElements(), e)) : e;
-    };
-    Value bits =
-        isa<VectorType>(type)
-            ? vector::BitCastOp::create(b, loc, cast<VectorType>(with(b.getI16Type())), value)
-                  .getResult()
-            : arith::BitcastOp::create(b, loc, b.getI16Type(), value).getResult();
-    Value word = arith::ExtUIOp::create(b, loc, with(b.getI32Type()), bits);
-    Value high = arith::ShLIOp::create(b, loc, word, constant(with(b.getI32Type()), 16));
-    return arith::BitcastOp::create(b, loc, wide, high);
+    Value half = bitcast(*this, value, withElement(type, b.getI16Type()));
+    Value bits = arith::ExtUIOp::create(b, loc, word, half);
+    return bitcast(*this, arith::ShLIOp::create(b, loc, bits, constant(word, 16)), wide);
   }
   return arith::ExtFOp::create(b, loc, wide, value);
 }
 
+// In integers: a truncation is a call of the compiler's library where AVX512-BF16 is missing.
+static Value narrowToBFloat(Emitter &e, Value value) {
+  Type type = value.getType(), word = withElement(type, e.b.getI32Type());
+  Value bits = bitcast(e, value, word), sixteen = e.constant(word, 16);
+  Value upper = arith::ShRUIOp::create(e.b, e.loc, bits, sixteen);
+  Value odd = arith::AndIOp::create(e.b, e.loc, upper, e.constant(word, 1));
+  Value biased = e.add(bits, e.add(odd, e.constant(word, 0x7fff)));
+  Value rounded = arith::ShRUIOp::create(e.b, e.loc, biased, sixteen);
+  // The carry would make a NaN infinite, or zero.
+  Value quiet = arith::OrIOp::create(e.b, e.loc, upper, e.constant(word, 0x40));
+  Value isNan = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::UNO, value, value);
+  Value kept = arith::SelectOp::create(e.b, e.loc, isNan, quiet, rounded);
+  Value half = arith::TruncIOp::create(e.b, e.loc, withElement(type, e.b.getI16Type()), kept);
+  return bitcast(e, half, withElement(type, e.b.getBF16Type()));
+}
+
 Value Emitter::narrow(Value value, Type element) {
-  if (getElementTypeOrSelf(value.getType()) == element)
+  Type type = value.getType();
+  if (getElementTypeOrSelf(type) == element)
     return value;
-  Type type = element;
-  if (auto vector = dyn_cast<VectorType>(value.getType()))
-    type = vec(vector.getNumElements(), element);
-  return arith::TruncFOp::create(b, loc, type, value);
+  if (element.isBF16())
+    return narrowToBFloat(*this, value);
+  return arith::TruncFOp::create(b, loc, withElement(type, element), value);
 }
 
 //===- Reductions -----------------------------------------------------------------------------===//

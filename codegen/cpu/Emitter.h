@@ -66,8 +66,9 @@ public:
   Value loadWide(Value memref, ValueRange at, int64_t lanes = kLanes);
   /// `count` elements of `element`, read from bytes of an i8 buffer.
   Value loadBytes(Value bytes, ValueRange at, int64_t count, mlir::Type element);
-  Value widen(Value value);                      // f16, bf16 to f32, keeping the shape
-  Value narrow(Value value, mlir::Type element); // f32 to f16 or f32
+  Value widen(Value value); // f16, bf16, i8 to f32, keeping the shape
+  /// f32 to f16, bf16 or f32, keeping the shape: to nearest, ties to even; a NaN stays one.
+  Value narrow(Value value, mlir::Type element);
 
   //===- Reductions: one lane order -----------------------------------------------------------===//
   Value sumLanes(Value f32x16);

@@ -31,9 +31,13 @@ void expandDispatch(Emitter &e, mlir::tile::DispatchOp op);
 void expandGroupedContract(Emitter &e, mlir::tile::GroupedContractOp op);
 void expandCombineContract(Emitter &e, mlir::tile::CombineContractOp op);
 
-// AttentionKernels.cpp
+// KvKernels.cpp
 void expandKvAppend(Emitter &e, mlir::tile::KvAppendOp op);
+
+// AttentionKernels.cpp
 void expandAttend(Emitter &e, mlir::tile::AttendOp op);
+
+// AttentionKernels.cpp
 
 } // namespace moire::cpu
 

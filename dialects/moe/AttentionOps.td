@@ -4,12 +4,15 @@ def Moe_KvAppendOp : Moe_Op<"kv_append", [AllTypesMatch<["state", "result"]>]> {
   let summary = "Writes the keys or values of this step into a state";
   let description = [{
     result = state, except result[layer, slots[t], positions[t], h, :] = values[t, h * D .. (h+1) * D)
-    rounded to the state's element type, for every token t and head h, D = head dim.
+    rounded to the state's storage, for every token t and head h, D = head dim: to f16 or bf16 to
+    nearest, ties to even, and a NaN stays one; to `#moe.int8_rows` as that encoding says.
     After that only the result may be used: codegen updates the state in place.
 
     ```mlir
     %k1 = moe.kv_append %k into %state[%layer] at %slots, %positions
       : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+    %v1 = moe.kv_append %v into %values[%layer] at %slots, %positions
+      : tensor<?x32xf32>, tensor<3x?x?x2x16xf32, #moe.int8_rows>, tensor<?xi32>, tensor<?xi32>
     ```
 
     Constraints:

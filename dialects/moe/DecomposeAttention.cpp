@@ -13,26 +13,80 @@ using namespace mlir::moe;
 
 using Values = FailureOr<SmallVector<Value>>;
 
+/// x as bf16, to nearest, ties to even: in integers, since not every machine's runtime library has
+/// the function that a truncation would call.
+static Value toBFloat(OpBuilder &b, Location loc, Value x) {
+  Type i32 = b.getI32Type();
+  auto constant = [&](int32_t value) {
+    return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)).getResult();
+  };
+  Value bits = arith::BitcastOp::create(b, loc, i32, x), half = constant(16);
+  Value upper = arith::ShRUIOp::create(b, loc, bits, half);
+  Value odd = arith::AndIOp::create(b, loc, upper, constant(1));
+  Value bias = arith::AddIOp::create(b, loc, odd, constant(0x7fff));
+  Value rounded = arith::ShRUIOp::create(b, loc, arith::AddIOp::create(b, loc, bits, bias), half);
+  // The carry would make a NaN infinite, or zero.
+  Value quiet = arith::OrIOp::create(b, loc, upper, constant(0x40));
+  Value isNan = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, x, x);
+  Value kept = arith::SelectOp::create(b, loc, isNan, quiet, rounded);
+  Value word = arith::TruncIOp::create(b, loc, b.getI16Type(), kept);
+  return arith::BitcastOp::create(b, loc, b.getBF16Type(), word);
+}
+
+/// x [T, heads, head dim] rounded as #moe.int8_rows says.
+static Value toInt8Rows(Decomposer &d, Value x) {
+  OpBuilder &b = d.b;
+  Location loc = d.loc;
+  AffineMap element = d.map(3, {0, 1, 2}), row = d.map(3, {0, 1});
+  Value largest =
+      d.loop(x, {element, row}, d.filled(0.0f, x, {0, 1}), 1, [&](ValueRange args) -> Value {
+        Value magnitude = math::AbsFOp::create(b, loc, args[0]);
+        return arith::MaximumFOp::create(b, loc, args[1], magnitude);
+      });
+  auto compare = [&](arith::CmpFPredicate predicate, Value value, float bound) -> Value {
+    return arith::CmpFOp::create(b, loc, predicate, value, d.constant(bound));
+  };
+  return d.loop(
+      {x, largest}, {element, row, element}, d.empty(x, {0, 1, 2}), 0,
+      [&](ValueRange args) -> Value {
+        Value limit = d.constant(127.0f), m = args[1];
+        Value scaled =
+            arith::MulFOp::create(b, loc, args[0], arith::DivFOp::create(b, loc, limit, m));
+        Value q = math::RoundEvenOp::create(b, loc, scaled);
+        Value value = arith::MulFOp::create(b, loc, arith::DivFOp::create(b, loc, m, limit), q);
+        Value isLarge = compare(arith::CmpFPredicate::OGE, m, Int8RowsAttr::kSmallest);
+        value = arith::SelectOp::create(b, loc, isLarge, value, d.constant(0.0f));
+        Value isFinite = compare(arith::CmpFPredicate::OLE, m, std::numeric_limits<float>::max());
+        return arith::SelectOp::create(b, loc, isFinite, value,
+                                       d.constant(std::numeric_limits<float>::quiet_NaN()));
+      });
+}
+
 Values KvAppendOp::decomposeOperation(OpBuilder &builder) {
   Decomposer d(builder, getLoc());
   OpBuilder &b = d.b;
   RankedTensorType stateType = getState().getType();
+  Type stored = stateType.getElementType();
   int64_t heads = stateType.getDimSize(3), headDim = stateType.getDimSize(4);
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
 
   // [T, heads * head dim] in the element type of the state, then [T, heads, head dim].
   Value values = getValues();
   SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(b, d.loc, values, 0)};
-  if (!stateType.getElementType().isF32()) {
+  if (!stored.isF32()) {
     sizes.push_back(b.getIndexAttr(heads * headDim));
-    Value destination = tensor::EmptyOp::create(b, d.loc, sizes, stateType.getElementType());
+    Value destination = tensor::EmptyOp::create(b, d.loc, sizes, stored);
     values = d.each(values, destination, [&](ValueRange args) -> Value {
-      return arith::TruncFOp::create(b, d.loc, stateType.getElementType(), args[0]);
+      return stored.isBF16() ? toBFloat(b, d.loc, args[0])
+                             : arith::TruncFOp::create(b, d.loc, stored, args[0]);
     });
   }
   values = d.splitRows(values, heads);
+  if (Int8RowsAttr::encodes(stateType))
+    values = toInt8Rows(d, values);
 
-  Value result = d.fold(d.size(values, 0), getState(), [&](Value t, Value state) -> Value {
+  Value before = d.plain(getState());
+  Value result = d.fold(d.size(values, 0), before, [&](Value t, Value state) -> Value {
     OpFoldResult headCount = b.getIndexAttr(heads), headSize = b.getIndexAttr(headDim);
     Value row = d.slice(values, {t, zero, zero}, {one, headCount, headSize}, {heads, headDim});
     SmallVector<OpFoldResult> offsets = {getLayer(), d.id(getSlots(), t), d.id(getPositions(), t),
@@ -41,7 +95,7 @@ Values KvAppendOp::decomposeOperation(OpBuilder &builder) {
     SmallVector<OpFoldResult> strides(5, one);
     return tensor::InsertSliceOp::create(b, d.loc, row, state, offsets, extents, strides);
   });
-  return SmallVector<Value>{result};
+  return SmallVector<Value>{d.as(result, stateType)};
 }
 
 /// What one query head sees of a state: [positions, head dim] from `first` on, widened to f32.
@@ -101,6 +155,7 @@ Values AttentionOp::decomposeOperation(OpBuilder &builder) {
   int64_t headDim = getHeadDim(), group = getHeads() / getKvHeads();
   OpFoldResult one = b.getIndexAttr(1), headSize = b.getIndexAttr(headDim);
   auto scale = static_cast<float>(getScale().convertToDouble());
+  Value keyState = d.plain(getKeys()), valueState = d.plain(getValues());
 
   Value destination = d.empty(getQueries(), {0, 1});
   Value result = d.fold(d.size(getQueries(), 0), destination, [&](Value t, Value tokens) {
@@ -116,8 +171,8 @@ Values AttentionOp::decomposeOperation(OpBuilder &builder) {
       Value kvHead = arith::DivUIOp::create(b, loc, head, d.constantIndex(group));
       Value from = arith::MulIOp::create(b, loc, head, d.constantIndex(headDim));
       Value query = d.slice(getQueries(), {t, from}, {one, headSize}, {headDim});
-      Value keys = visible(d, *this, getKeys(), slot, first, count, kvHead);
-      Value values = visible(d, *this, getValues(), slot, first, count, kvHead);
+      Value keys = visible(d, *this, keyState, slot, first, count, kvHead);
+      Value values = visible(d, *this, valueState, slot, first, count, kvHead);
       Value row = attend(d, query, keys, values, scale);
       SmallVector<OpFoldResult> offsets = {t, from}, sizes = {one, headSize}, strides = {one, one};
       return tensor::InsertSliceOp::create(b, loc, row, heads, offsets, sizes, strides);

@@ -64,6 +64,30 @@ def Moe_BlockAttr : AttrDef<Moe_Dialect, "Block"> {
   }];
 }
 
+def Moe_Int8RowsAttr : AttrDef<Moe_Dialect, "Int8Rows"> {
+  let mnemonic = "int8_rows";
+  let summary = "Storage of keys and values: int8, with a scale for each token and head";
+  let description = [{
+    Each row along the last dimension is stored as d * q with q in -127 .. 127 and d f32. A row x is
+    rounded so, in f32, with m = max |x|:
+
+    | m | d | q |
+    |---|---|---|
+    | at least 2^-100, finite | m / 127 | x * (127 / m), to nearest, ties to even |
+    | less | 0 | 0 |
+    | infinite, or any x is NaN | NaN | 0 |
+
+    So a row of zeros stays one, and a row that holds no numbers reads as NaN, whole.
+  }];
+  let assemblyFormat = "";
+  let extraClassDeclaration = [{
+    /// Rows whose largest magnitude is below this are zeros: 2^-100, so that 127 / m is finite.
+    static constexpr float kSmallest = 0x1p-100f;
+    /// Whether a type is a tensor of f32 with this encoding.
+    static bool encodes(::mlir::Type type);
+  }];
+}
+
 //===- RoPE scaling ------------------------------------------------------------------------------===//
 
 def Moe_LinearScalingAttr : AttrDef<Moe_Dialect, "LinearScaling"> {
@@ -153,7 +177,10 @@ def Moe_ChosenIds : Moe_Tensor<2DTensorOf<[I32]>, [Moe_StaticDims<[1]>, Moe_Unen
     "tensor [tokens, chosen experts] of i32, the second static">;
 def Moe_ExpertMatrices : Moe_Tensor<3DTensorOf<[F32, F16, BF16]>, [Moe_StaticDims<[0, 1, 2]>],
     "tensor [experts, out, in] of f32, f16 or bf16 with static dimensions, possibly encoded">;
-def Moe_State : Moe_Tensor<TensorRankOf<[F32, F16], [5]>, [Moe_StaticDims<[3, 4]>, Moe_Unencoded],
-    "tensor [layers, slots, positions, KV heads, head dim] of f32 or f16, the last two static">;
+def Moe_Int8Rows : CPred<"::mlir::moe::Int8RowsAttr::encodes($_self)">;
+def Moe_State : Moe_Tensor<TensorRankOf<[F32, F16, BF16], [5]>,
+    [Moe_StaticDims<[3, 4]>, Or<[Moe_Unencoded, Moe_Int8Rows]>],
+    "tensor [layers, slots, positions, KV heads, head dim] of f32, f16 or bf16, the last two static, "
+    "or of f32 encoded as #moe.int8_rows">;
 
 #endif

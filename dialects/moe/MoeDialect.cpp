@@ -36,5 +36,11 @@ BlockAttr BlockAttr::of(Type type) {
   return tensor ? dyn_cast_or_null<BlockAttr>(tensor.getEncoding()) : BlockAttr();
 }
 
+bool Int8RowsAttr::encodes(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.getElementType().isF32() &&
+         isa_and_nonnull<Int8RowsAttr>(tensor.getEncoding());
+}
+
 #define GET_OP_CLASSES
 #include "dialects/moe/MoeOps.cpp.inc"

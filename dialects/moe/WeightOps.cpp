@@ -1,6 +1,6 @@
 // Weight symbols and what reads them.
 
-#include "dialects/moe/Moe.h"
+#include "dialects/moe/Verify.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/StringSwitch.h"

@@ -82,7 +82,8 @@ def Tile_KvLayoutAttr : AttrDef<Tile_Dialect, "KvLayout"> {
   let description = [{
     A page holds `page` consecutive positions of one sequence for all layers:
     `[layer][KV head][keys | values]`, keys transposed as `[head_dim][page]` so that scores of
-    neighbouring positions are one vector, values as `[page][head_dim rounded up to 16]`.
+    neighbouring positions are one vector, values as `[page][head_dim rounded up to 16]`. With the
+    element i8 (`#moe.int8_rows`) keys, and then values, are followed by their scales: `[page]` f32.
 
     ```mlir
     #tile.kv<layers = 30, kv_heads = 3, head_dim = 64, page = 64, element = f16>
@@ -91,7 +92,7 @@ def Tile_KvLayoutAttr : AttrDef<Tile_Dialect, "KvLayout"> {
     Constraints:
     * (C1) `layers`, `kv_heads` and `head_dim` are positive.
     * (C2) `page` is a positive multiple of 16.
-    * (C3) `element` is f16 or f32.
+    * (C3) `element` is f32, f16, bf16 or i8.
   }];
   let parameters = (ins "int64_t":$layers, "int64_t":$kv_heads, "int64_t":$head_dim,
                         "int64_t":$page, "::mlir::Type":$element);
@@ -101,9 +102,14 @@ def Tile_KvLayoutAttr : AttrDef<Tile_Dialect, "KvLayout"> {
     int64_t getElementBytes() const { return getElement().getIntOrFloatBitWidth() / 8; }
     /// Elements of one row of values: the head dim, rounded up to whole vectors.
     int64_t getValueStride() const { return (getHeadDim() + 15) / 16 * 16; }
-    int64_t getKeyElements() const { return getHeadDim() * getPage(); }
+    bool hasScales() const { return getElement().isInteger(8); }
+    int64_t getScaleElements() const { return hasScales() ? 4 * getPage() : 0; }
+    /// Where a part of one (layer, KV head) begins, in elements; keys begin at 0.
+    int64_t getKeyScaleOffset() const { return getHeadDim() * getPage(); }
+    int64_t getValueOffset() const { return getKeyScaleOffset() + getScaleElements(); }
+    int64_t getValueScaleOffset() const { return getValueOffset() + getPage() * getValueStride(); }
     /// Elements of one (layer, KV head).
-    int64_t getHeadElements() const { return getKeyElements() + getPage() * getValueStride(); }
+    int64_t getHeadElements() const { return getValueScaleOffset() + getScaleElements(); }
     int64_t getPageBytes() const {
       return getLayers() * getKvHeads() * getHeadElements() * getElementBytes();
     }
@@ -125,9 +131,10 @@ def Tile_Sums : Tile_Buffer<[I32], 2, [1], "memref [rows, K / 32] of i32">;
 def Tile_Ids : Tile_Buffer<[I32], 1, [], "memref [rows] of i32">;
 def Tile_Vector : Tile_Buffer<[F32], 1, [0], "memref [width] of f32 with a static width">;
 def Tile_Panels : Tile_Buffer<[I8], 1, [0], "memref [bytes] of i8 with a static size: packed panels">;
-def Tile_Pool : Tile_Buffer<[F16, F32], 1, [], "memref [elements] of f16 or f32: the pool of KV pages">;
 def Tile_Choices : Tile_Buffer<[I32], 2, [1], "memref [rows, choices] of i32 with a static number of choices">;
 def Tile_Partial : Tile_Buffer<[F32], 3, [1, 2], "memref [rows, choices, columns] of f32">;
+def Tile_Pool : Tile_Buffer<[F32, F16, BF16, I8], 1, [],
+    "memref [elements] of f32, f16, bf16 or i8: the pool of KV pages">;
 def Tile_PageTable : Tile_Buffer<[I32], 2, [], "memref [slots, pages] of i32">;
 
 #endif

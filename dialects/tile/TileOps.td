@@ -356,7 +356,8 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
 def Tile_KvAppendOp : Tile_Kernel<"kv_append"> {
   let summary = "Writes keys or values of this step into their pages";
   let description = [{
-    Row t goes to positions[t] of the sequence in slots[t], rounded to the layout's element.
+    Row t goes to positions[t] of the sequence in slots[t], rounded to the layout's element: as
+    `moe.kv_append` says, with i8 to `#moe.int8_rows`.
 
     ```mlir
     tile.kv_append rows keys %k, %pool, %table, %slots, %positions[%layer]

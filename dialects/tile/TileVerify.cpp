@@ -21,6 +21,10 @@ LogicalResult mlir::tile::detail::verifyInStep(Operation *op) {
                               "(!llvm.ptr, index, index): the step, the thread, the team";
 }
 
+static bool isKvElement(Type element) {
+  return element.isF32() || element.isF16() || element.isBF16() || element.isInteger(8);
+}
+
 static LogicalResult verifySlotsAndPositions(Operation *op, int64_t rows, MemRefType slots,
                                              MemRefType positions) {
   if (failed(verifySize(op, "the number of slots (one for each row)", rows, slots.getDimSize(0))))
@@ -50,8 +54,8 @@ LogicalResult KvLayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
     return emitError() << "expected a page of a positive multiple of " << kPanel
                        << " positions, found " << page;
   // KvLayout_c3
-  if (!element.isF16() && !element.isF32())
-    return emitError() << "expected keys and values of f16 or f32, found " << element;
+  if (!isKvElement(element))
+    return emitError() << "expected keys and values of f32, f16, bf16 or i8, found " << element;
   return success();
 }
 
@@ -104,7 +108,7 @@ LogicalResult InputOp::verify() {
     rowsDimension = 1;
     break;
   case Input::Kv:
-    fits &= (element.isF16() || element.isF32()) && shape.size() == 1 && type.isDynamicDim(0);
+    fits &= isKvElement(element) && shape.size() == 1 && type.isDynamicDim(0);
     rowsDimension = -1;
     break;
   case Input::PageTable:

@@ -24,8 +24,13 @@ public:
     i32 = b.getI32Type();
     idsType = RankedTensorType::get({ShapedType::kDynamic}, i32);
     int64_t any = ShapedType::kDynamic;
+    Type stored = options.kv == "f16"    ? Type(b.getF16Type())
+                  : options.kv == "bf16" ? Type(b.getBF16Type())
+                                         : f32;
+    Attribute encoding =
+        options.kv == "int8" ? Attribute(moe::Int8RowsAttr::get(&context)) : Attribute();
     stateType = RankedTensorType::get({model.layers, any, any, model.kv_heads, model.head_dim},
-                                      options.kvF32 ? Type(f32) : Type(b.getF16Type()));
+                                      stored, encoding);
   }
 
   OwningOpRef<ModuleOp> build() {

@@ -13,7 +13,7 @@ namespace moire {
 struct ImportOptions {
   std::string descriptionFile; // empty: a built-in description
   bool keepHidden = false;     // hand out the residual stream that enters each layer (moe.tap)
-  bool kvF32 = false;          // keys and values in f32 instead of f16
+  std::string kv = "f16";      // how keys and values are stored: f32, f16, bf16 or int8
 };
 
 /// Finds the description of `container`, applies it and builds the program:

@@ -224,7 +224,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Kind{"float32", GOLDEN "/llama-gqa", "-O0 --activations=f32"},
                       Kind{"window", GOLDEN "/mistral-window", "-O0 --kv-page=16"},
                       Kind{"biases", GOLDEN "/qwen2",
-                           "-O0 --kv-page=32 --activations=f32 --kv=f16"}),
+                           "-O0 --kv-page=32 --activations=f32 --kv=f16"},
+                      Kind{"kv_bf16", GOLDEN "/llama-gqa", "-O0 --kv=bf16 --kv-page=16"},
+                      Kind{"kv_int8", GOLDEN "/mistral-window", "-O0 --kv=int8 --kv-page=16"}),
     [](const auto &info) { return std::string(info.param.name); });
 
 } // namespace

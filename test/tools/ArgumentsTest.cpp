@@ -80,11 +80,11 @@ TEST_F(ArgumentsTest, RefusesWrongValues) {
 
 TEST(CompileOptionsTest, KeysAndValuesFollowTheActivations) {
   CompileOptions options;
-  EXPECT_FALSE(options.kvIsF32());
+  EXPECT_EQ(options.kvFormat(), "f16");
   options.activations = "f32";
-  EXPECT_TRUE(options.kvIsF32());
-  options.kv = "f16";
-  EXPECT_FALSE(options.kvIsF32());
+  EXPECT_EQ(options.kvFormat(), "f32");
+  options.kv = "int8";
+  EXPECT_EQ(options.kvFormat(), "int8");
 }
 
 TEST(CompileOptionsTest, SpellsWhatDiffersFromTheDefaults) {

@@ -117,7 +117,7 @@ int Compilation::openModel() {
   if (!applyDescription(*description, container, Weights::Needed, model, error))
     return complain(error);
   report.architecture = model.architecture;
-  report.summary = summarize(model, options.kvIsF32() ? 4 : 2);
+  report.summary = summarize(model, options.kvFormat());
   endStep("open");
   return kDone;
 }
@@ -145,7 +145,7 @@ int Compilation::addSyntheticWeights() {
 int Compilation::importModule() {
   ImportOptions import;
   import.keepHidden = options.keep_hidden;
-  import.kvF32 = options.kvIsF32();
+  import.kv = options.kvFormat();
   module = buildModule(context, model, description->source.path, import);
   return endPhase("import");
 }

@@ -10,7 +10,7 @@ namespace moire::driver {
 struct CompileOptions {
   std::string model;                // the folder or file that the user named
   std::string activations = "int8"; // or f32
-  std::string kv;                   // f16 or f32; empty: f16, or f32 with f32 activations
+  std::string kv;                   // f32, f16, bf16, int8; empty: f16, or f32 with f32 activations
   int64_t kv_page = 0;              // positions in a KV page; 0: the default
   bool keep_hidden = false;         // the program can hand out hidden states
   std::string description;          // a model description; empty: a built-in one
@@ -23,7 +23,8 @@ struct CompileOptions {
   int64_t threads = 0; // that pack weights; 0: as many as there are cores for this process
   bool quiet = false;  // no progress, no closing line
 
-  bool kvIsF32() const { return kv.empty() ? activations == "f32" : kv == "f32"; }
+  /// How keys and values are stored.
+  std::string kvFormat() const { return !kv.empty() ? kv : activations == "f32" ? "f32" : "f16"; }
   /// The options that differ from the defaults, as one would type them; of the description's path
   /// the last part only.
   std::string spelled() const;

@@ -23,7 +23,7 @@ static const char help[] = R"(Example: moire inspect SmolLM2-135M-Instruct.Q4_1.
                        description (.moire), or a program that Moire compiled
 
   --model-description FILE  describes an architecture that Moire does not know
-  --kv=f16|f32              format of keys and values that is counted with (f16)
+  --kv=f32|f16|bf16|int8    format of keys and values that is counted with (f16)
   --json                    the same as one JSON object
 )";
 
@@ -96,8 +96,8 @@ static void addExperts(Facts &facts, const Summary &summary, int64_t layers) {
   facts.add("experts", std::move(kinds), text);
 }
 
-static int inspectModel(const std::string &path, const std::string &descriptionFile, bool kvF32,
-                        bool json) {
+static int inspectModel(const std::string &path, const std::string &descriptionFile,
+                        const std::string &kv, bool json) {
   Container container;
   ReadError error;
   if (!openContainer(path, container, error))
@@ -108,7 +108,7 @@ static int inspectModel(const std::string &path, const std::string &descriptionF
   Model model;
   if (!applyDescription(*description, container, Weights::FromDescription, model, error))
     return complain(error);
-  Summary summary = summarize(model, kvF32 ? 4 : 2);
+  Summary summary = summarize(model, kv);
 
   Facts facts;
   facts.add("architecture", model.architecture,
@@ -138,7 +138,7 @@ static int inspectModel(const std::string &path, const std::string &descriptionF
   std::string text = typesText(types);
   facts.add("weights", std::move(types), text);
   facts.add("kv_bytes_per_token", summary.kv_bytes_per_token,
-            std::to_string(summary.kv_bytes_per_token) + (kvF32 ? " in f32" : " in f16"));
+            std::to_string(summary.kv_bytes_per_token) + " in " + kv);
   facts.member("operations_per_token", summary.operations_per_token);
   facts.member("operations_per_position", summary.operations_per_position);
   facts.line("operations per token", countText(summary.operations_per_token) + ", and " +
@@ -225,7 +225,7 @@ int runInspect(llvm::ArrayRef<llvm::StringRef> given) {
   std::optional<Arguments> arguments =
       parseArguments(given,
                      {flag("--json", json), text("--model-description", description),
-                      choice("--kv", kv, {"f16", "f32"})},
+                      choice("--kv", kv, {"f32", "f16", "bf16", "int8"})},
                      error);
   if (!arguments)
     return complain(kUsage, error);
@@ -240,7 +240,7 @@ int runInspect(llvm::ArrayRef<llvm::StringRef> given) {
     return inspectDescription(path, json);
   if (isElf(path))
     return inspectProgram(path, json);
-  return inspectModel(path, description, kv == "f32", json);
+  return inspectModel(path, description, kv, json);
 }
 
 } // namespace moire::driver

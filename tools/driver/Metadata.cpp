@@ -53,7 +53,7 @@ std::string metadataText(const CompileRequest &request, const Container &contain
       {"parameters", summary.parameters},
       {"activations", request.options.activations},
       {"weights", std::move(weights)},
-      {"kv_type", request.options.kvIsF32() ? "f32" : "f16"},
+      {"kv_type", request.options.kvFormat()},
       {"eos", endTokens(container)},
       {"bos", nullptr}, // the tokenizer section says what a text starts with
       {"compiler", versionLine()},

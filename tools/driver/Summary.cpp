@@ -17,12 +17,14 @@ class Counter {
 public:
   explicit Counter(const Model &model) : model(model) {}
 
-  Summary count(int64_t kvBytes) {
+  Summary count(llvm::StringRef kv) {
     body(model.before, 1);
     body(model.after, 1);
     for (const LayerClass &layerClass : model.classes)
       layers(layerClass);
-    summary.kv_bytes_per_token = 2 * model.layers * model.kv_heads * model.head_dim * kvBytes;
+    // Of a key's or value's row: int8 has a scale of 4 bytes.
+    int64_t rowBytes = kv == "int8" ? model.head_dim + 4 : model.head_dim * (kv == "f32" ? 4 : 2);
+    summary.kv_bytes_per_token = 2 * model.layers * model.kv_heads * rowBytes;
     return summary;
   }
 
@@ -105,6 +107,6 @@ private:
 };
 } // namespace
 
-Summary summarize(const Model &model, int64_t kvBytes) { return Counter(model).count(kvBytes); }
+Summary summarize(const Model &model, llvm::StringRef kv) { return Counter(model).count(kv); }
 
 } // namespace moire::driver

@@ -5,6 +5,8 @@
 
 #include "frontends/native/Model.h"
 
+#include "llvm/ADT/StringRef.h"
+
 #include <map>
 #include <string>
 
@@ -27,8 +29,8 @@ struct Summary {
   std::vector<ExpertLayers> expert_layers; // one for each kind
 };
 
-/// `kvBytes` is the size of an element of the key/value states.
-Summary summarize(const Model &model, int64_t kvBytes);
+/// `kv` is the format of keys and values: f32, f16, bf16 or int8.
+Summary summarize(const Model &model, llvm::StringRef kv);
 
 } // namespace moire::driver
 

@@ -1,8 +1,9 @@
 // Keys, values and attention against a softmax in double, for sequences in several slots, whose
-// pages lie anywhere in a pool that is full of NaN; and the same bits however a prompt is split.
+// pages lie anywhere in a pool that is full of NaN; the same bits however a prompt is split; and no
+// trace of keys and values that a row does not see.
 
 #include "test/codegen/cpu/Kernel.h"
-#include "test/codegen/cpu/Weights.h"
+#include "test/codegen/cpu/KvStorage.h"
 
 #include <cmath>
 #include <cstring>
@@ -14,8 +15,8 @@ namespace {
 
 struct Shape {
   int64_t kvHeads, group, headDim, page;
-  bool half;      // keys and values in f16
-  int64_t window; // 0: none
+  KvFormat format; // of keys and values
+  int64_t window;  // 0: none
 };
 
 constexpr int64_t kLayers = 2, kLayer = 1, kSlots = 3, kPagesPerSlot = 12;
@@ -37,8 +38,8 @@ public:
     out = memory.shared(4 * queryWidth);
     int64_t stride = (shape.headDim + 15) / 16 * 16;
     scratch = memory.scratch(4 * 4 * (shape.page + stride));
-    pageElements = kLayers * shape.kvHeads * shape.page * (shape.headDim + stride);
-    pool.resize(pageElements * (shape.half ? 2 : 4) * kSlots * kPagesPerSlot + 64);
+    KvHeadLayout layout(shape.format, shape.headDim, shape.page);
+    pool.resize(kLayers * shape.kvHeads * layout.bytes * kSlots * kPagesPerSlot + 64);
     scale = 1 / std::sqrt(double(shape.headDim));
   }
 
@@ -48,7 +49,7 @@ public:
 
   /// Forgets all keys and values.
   void clear() {
-    std::fill(pool.begin(), pool.end(), 0xff); // NaN, in f16 as in f32
+    std::fill(pool.begin(), pool.end(), 0xff); // NaN in every format, and as a scale
     Random random(5);
     pageTable.resize(kSlots * kPagesPerSlot);
     for (size_t i = 0; i < pageTable.size(); ++i)
@@ -69,8 +70,9 @@ public:
       for (int64_t i = 0; i < queryWidth; ++i)
         kernel.at<float>(queries)[t * queryWidth + i] = number(token, 0, i);
       for (int64_t i = 0; i < kvWidth; ++i) {
-        kernel.at<float>(keys)[t * kvWidth + i] = number(token, 1, i);
-        kernel.at<float>(values)[t * kvWidth + i] = number(token, 2, i);
+        kernel.at<float>(keys)[t * kvWidth + i] = token == poisoned ? poison : number(token, 1, i);
+        kernel.at<float>(values)[t * kvWidth + i] =
+            token == poisoned ? poison : number(token, 2, i);
       }
     }
     moire_step host{};
@@ -91,13 +93,15 @@ public:
       if (shape.window)
         first = std::max<int64_t>(0, token.position - shape.window + 1);
       std::vector<double> scores;
+      std::vector<std::vector<float>> seen; // values
       double max = -std::numeric_limits<double>::infinity(), sum = 0;
       for (int64_t p = first; p <= token.position; ++p) {
         Token other{token.slot, int32_t(p)};
+        const std::vector<float> key = stored(other, 1, kvHead);
+        seen.push_back(stored(other, 2, kvHead));
         double dot = 0;
         for (int64_t d = 0; d < shape.headDim; ++d)
-          dot += double(number(token, 0, head * shape.headDim + d)) *
-                 stored(number(other, 1, kvHead * shape.headDim + d));
+          dot += double(number(token, 0, head * shape.headDim + d)) * key[d];
         scores.push_back(dot * scale);
         max = std::max(max, scores.back());
       }
@@ -105,9 +109,8 @@ public:
         sum += score = std::exp(score - max);
       for (int64_t d = 0; d < shape.headDim; ++d) {
         double expected = 0;
-        for (int64_t p = first; p <= token.position; ++p)
-          expected += scores[p - first] / sum *
-                      stored(number({token.slot, int32_t(p)}, 2, kvHead * shape.headDim + d));
+        for (size_t p = 0; p < seen.size(); ++p)
+          expected += scores[p] / sum * seen[p][d];
         ASSERT_NEAR(found[head * shape.headDim + d], expected, 1e-5)
             << "slot " << token.slot << " position " << token.position << " head " << head << " d "
             << d;
@@ -116,6 +119,9 @@ public:
   }
 
   int64_t queryWidth;
+  // A token whose keys and values are all `poison`.
+  Token poisoned{-1, -1};
+  float poison = 0;
 
 private:
   // The numbers of a token are its own, whatever step it comes in.
@@ -123,10 +129,16 @@ private:
     Random random((token.slot * 100000 + token.position) * 4 + what + 1000003 * i);
     return random.uniform(-2, 2);
   }
-  double stored(float value) const { return shape.half ? roundToHalf(value) : value; }
+  /// A key (1) or value (2) of a KV head, as it is read back.
+  std::vector<float> stored(const Token &token, int what, int64_t kvHead) const {
+    std::vector<float> row;
+    for (int64_t d = 0; d < shape.headDim; ++d)
+      row.push_back(number(token, what, kvHead * shape.headDim + d));
+    return read(shape.format, store(shape.format, row));
+  }
 
   std::string text(bool one) const {
-    std::string ids = rowsOf(one, {}, "i32"), element = shape.half ? "f16" : "f32";
+    std::string ids = rowsOf(one, {}, "i32"), element = elementOf(shape.format);
     std::string n = one ? "" : "(%n)", rows = rowsOf(one, {queryWidth}, "f32");
     std::string kvRows = rowsOf(one, {kvWidth}, "f32"), pools = "memref<?x" + element + ">";
     std::string layout = " <layers = " + std::to_string(kLayers) +
@@ -162,7 +174,7 @@ private:
 
   Shape shape;
   Memory memory;
-  int64_t kvWidth, queries, keys, values, out, scratch, pageElements;
+  int64_t kvWidth, queries, keys, values, out, scratch;
   std::vector<uint8_t> pool;
   std::vector<int32_t> pageTable;
   double scale;
@@ -224,14 +236,45 @@ TEST_P(Attention, HoweverAPromptIsSplit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Attention,
-                         testing::Values(Shape{2, 1, 10, 16, false, 0},
-                                         Shape{1, 2, 16, 16, true, 0}, Shape{2, 3, 20, 16, true, 0},
-                                         Shape{1, 7, 64, 32, true, 0},
-                                         Shape{1, 8, 80, 16, false, 0},
-                                         Shape{1, 3, 96, 64, true, 0}, Shape{2, 2, 16, 16, true, 1},
-                                         Shape{1, 3, 20, 16, false, 9},
-                                         Shape{1, 4, 16, 16, true, 20}));
+TEST_P(Attention, WhatARowDoesNotSeeLeavesNoTrace) {
+  Sequences sequences(GetParam());
+  const int64_t page = GetParam().page, width = sequences.queryWidth;
+  const int64_t window = GetParam().window ? GetParam().window : 1000000;
+  std::vector<Token> prompt;
+  for (int32_t p = 0; p < 2 * page + 5; ++p)
+    prompt.push_back({1, p});
+  auto kernel = sequences.compile("native");
+  ASSERT_TRUE(kernel);
+  std::vector<float> clean;
+  sequences.clear();
+  sequences.step(*kernel, prompt, 2, false, clean);
+  for (float poison :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
+    for (int32_t at : {int32_t(page / 2 + 3), int32_t(page), int32_t(2 * page + 4)}) {
+      SCOPED_TRACE(at);
+      sequences.poisoned = {1, at};
+      sequences.poison = poison;
+      std::vector<float> found;
+      sequences.clear();
+      sequences.step(*kernel, prompt, 2, false, found);
+      for (int32_t p = 0; p < int32_t(prompt.size()); ++p) {
+        const bool same =
+            std::memcmp(&found[p * width], &clean[p * width], width * sizeof(float)) == 0;
+        ASSERT_EQ(same, p < at || p >= at + window) << "position " << p;
+      }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Attention,
+    testing::Values(Shape{2, 1, 10, 16, KvFormat::F32, 0}, Shape{1, 2, 16, 16, KvFormat::F16, 0},
+                    Shape{2, 3, 20, 16, KvFormat::F16, 0}, Shape{1, 7, 64, 32, KvFormat::F16, 0},
+                    Shape{1, 8, 80, 16, KvFormat::F32, 0}, Shape{1, 3, 96, 64, KvFormat::F16, 0},
+                    Shape{2, 2, 16, 16, KvFormat::F16, 1}, Shape{1, 3, 20, 16, KvFormat::F32, 9},
+                    Shape{1, 4, 16, 16, KvFormat::F16, 20}, Shape{2, 3, 20, 16, KvFormat::BF16, 0},
+                    Shape{1, 2, 64, 64, KvFormat::BF16, 11}, Shape{2, 1, 10, 16, KvFormat::Int8, 0},
+                    Shape{1, 4, 64, 64, KvFormat::Int8, 0}, Shape{2, 3, 20, 16, KvFormat::Int8, 9},
+                    Shape{1, 1, 96, 32, KvFormat::Int8, 20}));
 
 } // namespace
 } // namespace moire::test

@@ -5,6 +5,8 @@
 // RUN: FileCheck %s --check-prefix=MANY --input-file=%t.mlir
 // RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule="cpu=znver4 kv-page=16" \
 // RUN:   | FileCheck %s --check-prefix=VNNI
+// RUN: sed 's/2x?x?x2x16xf16/2x?x?x2x16xf32, #moe.int8_rows/' %S/Inputs/model.mlir \
+// RUN:   | moire-opt --tile-specialize --tile-schedule | FileCheck %s --check-prefix=INT8
 
 // One token: norms, roundings and rotations are done by every thread for itself, in scratch; panels
 // are unpacked in registers. The product's slices are views of its columns, the residual is
@@ -64,3 +66,7 @@
 // VNNI: "vpdpbusd" q4_0
 // VNNI: page = 16
 // VNNI-NOT: vpmaddubsw
+
+// Keys and values as int8: the pool holds bytes.
+// INT8: %[[POOL:.*]] = tile.input kv : memref<?xi8>
+// INT8: tile.kv_append heads keys %{{.*}}, %[[POOL]], {{.*}} <layers = 2, kv_heads = 2, head_dim = 16, page = 64, element = i8>

@@ -195,6 +195,19 @@ func.func @two_layers(%x: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf16>, %lay
   %k1 = moe.kv_append %x into %state[%layer] at %ids, %ids
     : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
   %y = moe.attention %x, %k1, %k1[%layer] at %ids, %ids {scale = 2.5e-1 : f64}
+// CHECK-LABEL: @kv_formats
+// CHECK: moe.kv_append {{.*}} : tensor<?x32xf32>, tensor<3x?x?x2x16xbf16>, tensor<?xi32>, tensor<?xi32>
+// CHECK: moe.kv_append {{.*}} : tensor<?x32xf32>, tensor<3x?x?x2x16xf32, #moe.int8_rows>, tensor<?xi32>, tensor<?xi32>
+func.func @kv_formats(%k: tensor<?x32xf32>, %half: tensor<3x?x?x2x16xbf16>,
+                      %int8: tensor<3x?x?x2x16xf32, #moe.int8_rows>, %layer: index,
+                      %ids: tensor<?xi32>) {
+  %0 = moe.kv_append %k into %half[%layer] at %ids, %ids
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xbf16>, tensor<?xi32>, tensor<?xi32>
+  %1 = moe.kv_append %k into %int8[%layer] at %ids, %ids
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xf32, #moe.int8_rows>, tensor<?xi32>, tensor<?xi32>
+  return
+}
+
     : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
   %k2 = moe.kv_append %y into %k1[%layer] at %ids, %ids
     : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>

@@ -876,5 +876,5 @@ func.func private @KvLayout_c2() attributes {
 // -----
 
 func.func private @KvLayout_c3() attributes {
-  // expected-error @below {{expected keys and values of f16 or f32, found 'bf16'}}
-  tile.layout = #tile.kv<layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = bf16>}
+  // expected-error @below {{expected keys and values of f32, f16, bf16 or i8, found 'i16'}}
+  tile.layout = #tile.kv<layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = i16>}

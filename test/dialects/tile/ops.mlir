@@ -96,7 +96,7 @@ func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?
 func.func @attention(%step: !llvm.ptr, %thread: index, %team: index, %q: memref<?x96xf32>,
                      %k: memref<?x32xf32>, %pool: memref<?xf16>, %table: memref<?x?xi32>,
                      %slots: memref<?xi32>, %positions: memref<?xi32>, %scratch: memref<4x80xf32>,
-                     %y: memref<?x96xf32>, %layer: index) {
+                     %y: memref<?x96xf32>, %layer: index, %pool8: memref<?xi8>) {
   // CHECK: tile.kv_append rows keys
   // CHECK-SAME: <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
   tile.kv_append rows keys %k, %pool, %table, %slots, %positions[%layer]
@@ -110,3 +110,7 @@ func.func @attention(%step: !llvm.ptr, %thread: index, %team: index, %q: memref<
       memref<4x80xf32> -> memref<?x96xf32>
   return
 }
+  // CHECK: tile.kv_append rows values {{.*}} element = i8> : {{.*}}, memref<?xi8>,
+  tile.kv_append rows values %k, %pool8, %table, %slots, %positions[%layer]
+    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = i8>
+    : memref<?x32xf32>, memref<?xi8>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>

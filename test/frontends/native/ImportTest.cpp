@@ -111,10 +111,16 @@ TEST(Import, KeepHiddenTapsEachLayerAndTheEnd) {
   EXPECT_EQ(countOf(text, "moe.tap"), 2u);
 }
 
-TEST(Import, KeysAndValuesInF32) {
-  std::string text = importText(sampleLlama(), {"", false, /*kvF32=*/true});
-  EXPECT_CONTAINS(text, "tensor<4x?x?x1x16xf32>");
-  EXPECT_LACKS(text, "xf16>");
+TEST(Import, KeysAndValuesAreStoredAsAsked) {
+  for (auto [kv, element] : {std::pair("f32", "f32"),
+                             {"f16", "f16"},
+                             {"bf16", "bf16"},
+                             {"int8", "f32, #moe.int8_rows"}}) {
+    std::string text = importText(sampleLlama(), {"", false, kv});
+    EXPECT_CONTAINS(text, "tensor<4x?x?x1x16x" + std::string(element) + ">");
+    EXPECT_EQ(countOf(text, "tensor<4x?x?x1x16x"),
+              countOf(text, "tensor<4x?x?x1x16x" + std::string(element) + ">"));
+  }
 }
 
 TEST(Import, EveryOperationPointsIntoTheDescription) {
