@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define MOIRE_ABI_VERSION 2
+#define MOIRE_ABI_VERSION 3
 
 /* The argument of a step. Generated code reads fields by offset (codegen/cpu/Lower.cpp): append
  * only, and raise MOIRE_ABI_VERSION. */
@@ -33,6 +33,11 @@ typedef struct moire_step {
   int64_t row_count;         /* R, 0 .. T */
   int64_t max_tokens;        /* the largest T of this state */
   int64_t pages_per_slot;
+  /* [layers, T, route_width] when compiled with --keep=route, or null: a token's experts in a layer
+   * and their weights, k of them; layers without a router, and columns from k on, stay as they are
+   */
+  int32_t *route_ids;
+  float *route_weights;
 } moire_step;
 
 /* Runs a step on one thread of a team; every thread of the team calls it with the same step. */
@@ -52,6 +57,7 @@ typedef struct moire_program {
   int64_t kv_page_positions;       /* positions in one KV page, all layers together */
   int64_t kv_page_bytes;
   int64_t tapped;          /* 1: step.taps is written */
+  int64_t route_width;     /* columns of step.route_ids; 0: they are not written */
   int64_t cpu_features;    /* bits of enum moire_cpu_feature that the code needs */
   moire_step_fn step_one;  /* T = 1 and R = 1 */
   moire_step_fn step_many; /* any T and R */

@@ -79,6 +79,7 @@ moire_status moire_get_info(const moire_model *model, moire_info *info) {
     info->kv_page_positions = program.kv_page_positions;
   }
   info->tapped = program.tapped;
+  info->route_width = program.route_width;
   return MOIRE_OK;
 }
 

@@ -129,7 +129,7 @@ std::string checkProgram(const moire_program &program, const SectionView *weight
                   static_cast<long long>(program.abi_version), MOIRE_ABI_VERSION);
   // Products of these sizes are computed later: within these bounds none of them overflows before
   // the system refuses the memory.
-  constexpr int64_t kMost = INT32_MAX, kMostBytes = int64_t(1) << 40;
+  constexpr int64_t kMost = INT32_MAX, kMostBytes = int64_t(1) << 40, kMostExperts = 1 << 16;
   const struct {
     const char *name;
     int64_t value, least, most;
@@ -143,6 +143,7 @@ std::string checkProgram(const moire_program &program, const SectionView *weight
       {"scratch_bytes", program.scratch_bytes, 0, kMostBytes},
       {"scratch_bytes_per_token", program.scratch_bytes_per_token, 0, kMostBytes},
       {"kv_page_bytes", program.kv_page_bytes, 0, kMostBytes},
+      {"route_width", program.route_width, 0, kMostExperts},
       {"kv_page_positions", program.kv_page_positions, program.kv_page_bytes > 0, kMost},
   };
   for (const auto &field : fields)

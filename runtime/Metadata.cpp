@@ -19,6 +19,15 @@ public:
     if (const JsonValue *value = member(key, JsonValue::Integer, "an integer"))
       out = value->integer;
   }
+  void counts(const char *key, std::vector<int64_t> &out) {
+    const JsonValue *value = member(key, JsonValue::Array, "a list of counts");
+    for (size_t i = 0; value && i < value->items.size(); ++i) {
+      const JsonValue &item = value->items[i];
+      if (item.kind != JsonValue::Integer || item.integer < 0)
+        wrong(key, "a list of counts");
+      out.push_back(item.integer);
+    }
+  }
   void tokens(const char *key, std::vector<int32_t> &out) {
     const JsonValue *value = member(key, JsonValue::Array, "a list of token ids");
     for (size_t i = 0; value && i < value->items.size(); ++i)
@@ -87,6 +96,7 @@ bool parseMetadata(std::string_view section, Metadata &metadata, std::string &er
   reader.text("system", metadata.system);
   reader.integer("parameters", metadata.parameters);
   reader.byteCounts("weights", metadata.weights);
+  reader.counts("route", metadata.route);
   reader.tokens("eos", metadata.eos);
   reader.token("bos", metadata.bos);
   std::string chat;

@@ -1,7 +1,7 @@
 // The metadata section: what the compiler wrote down about the model, as a JSON object.
 //
 //   {"name": "…", "architecture": "llama", "source": "…", "parameters": 134515008,
-//    "activations": "int8", "weights": {"q4_1": 66355200, …}, "kv_type": "f16",
+//    "activations": "int8", "weights": {"q4_1": 66355200, …}, "kv_type": "f16", "route": [0, 4, 4],
 //    "eos": [2], "bos": null, "chat": "chatml", "system": "…", "compiler": "…", "options": "…"}
 //
 // Every key may be missing; keys that are not listed are ignored.
@@ -23,8 +23,10 @@ struct Metadata {
   std::string name, architecture, source, activations, kvType, compiler, options;
   int64_t parameters = 0;
   std::vector<std::pair<std::string, int64_t>> weights; // bytes per storage type
-  std::vector<int32_t> eos;                             // ids that end an answer
-  int32_t bos = -1;                                     // id that starts a text, or -1
+  std::vector<int64_t> route; // experts of a token in each layer, 0 without a router; empty when
+                              // the program does not hand them out
+  std::vector<int32_t> eos;   // ids that end an answer
+  int32_t bos = -1;           // id that starts a text, or -1
   ChatForm chat = ChatForm::None;
   std::string system; // the system message of a conversation that has none of its own
 };

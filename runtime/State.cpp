@@ -139,6 +139,10 @@ moire_status State::checkBuffers(const moire_batch &batch) {
   if (batch.taps && !model->program->tapped)
     return fail(MOIRE_ERROR_ARGUMENT,
                 "hidden states are wanted, but the program was compiled without --keep=hidden");
+  if ((batch.route_ids || batch.route_weights) && !model->program->route_width)
+    return fail(MOIRE_ERROR_ARGUMENT,
+                "the choice of experts is wanted, but the program was compiled "
+                "without --keep=route, or has no router");
   return MOIRE_OK;
 }
 
@@ -181,15 +185,15 @@ moire_status State::takePages() {
   return MOIRE_OK;
 }
 
-// Where generated code may write `count` floats meant for `wanted`: there if it is aligned,
+// Where generated code may write `count` numbers meant for `wanted`: there if it is aligned,
 // otherwise into `memory`, grown as needed. Null when there is no memory.
-float *State::landing(float *wanted, int64_t count, LazyMemory &memory) {
+template <typename T> T *State::landing(T *wanted, int64_t count, LazyMemory &memory) {
   if (wanted && reinterpret_cast<uintptr_t>(wanted) % kAlignment == 0)
     return wanted;
-  uint64_t bytes = static_cast<uint64_t>(count) * sizeof(float);
+  uint64_t bytes = static_cast<uint64_t>(count) * sizeof(T);
   if (memory.bytes() < bytes && !memory.allocate(bytes))
     return nullptr;
-  return reinterpret_cast<float *>(memory.data());
+  return reinterpret_cast<T *>(memory.data());
 }
 
 moire_status State::run(const moire_batch &batch) {
@@ -206,7 +210,11 @@ moire_status State::run(const moire_batch &batch) {
   float *logits = rowCount ? landing(batch.logits, logitCount, logitsLanding) : nullptr;
   // A program with taps writes them whether or not they are wanted.
   float *taps = tapCount ? landing(batch.taps, tapCount, tapsLanding) : nullptr;
-  if ((rowCount && !logits) || (tapCount && !taps))
+  const int64_t routeCount = program.layers * tokenCount * program.route_width;
+  int32_t *routeIds = routeCount ? landing(batch.route_ids, routeCount, routeIdsLanding) : nullptr;
+  float *routeWeights =
+      routeCount ? landing(batch.route_weights, routeCount, routeWeightsLanding) : nullptr;
+  if ((rowCount && !logits) || (tapCount && !taps) || (routeCount && (!routeIds || !routeWeights)))
     return fail(MOIRE_ERROR_RESOURCES,
                 format("no memory for %lld rows of logits", static_cast<long long>(rowCount)));
   status = takePages();
@@ -244,13 +252,19 @@ moire_status State::run(const moire_batch &batch) {
   step.row_count = rowCount;
   step.max_tokens = limits.max_tokens;
   step.pages_per_slot = pagesPerSlot;
+  step.route_ids = routeIds;
+  step.route_weights = routeWeights;
   const bool one = tokenCount == 1 && rowCount == 1;
   team->run(one ? program.step_one : program.step_many, &step);
 
-  if (rowCount && logits != batch.logits)
-    memcpy(batch.logits, logits, logitCount * sizeof(float));
-  if (batch.taps && taps != batch.taps)
-    memcpy(batch.taps, taps, tapCount * sizeof(float));
+  auto handOver = [](auto *wanted, const auto *landed, int64_t count) {
+    if (wanted && landed && landed != wanted)
+      memcpy(wanted, landed, count * sizeof *landed);
+  };
+  handOver(batch.logits, logits, logitCount);
+  handOver(batch.taps, taps, tapCount);
+  handOver(batch.route_ids, routeIds, routeCount);
+  handOver(batch.route_weights, routeWeights, routeCount);
   return MOIRE_OK;
 }
 

@@ -46,7 +46,7 @@ private:
   moire_status checkBuffers(const moire_batch &batch);
   moire_status checkTokens(const moire_batch &batch);
   moire_status takePages();
-  float *landing(float *wanted, int64_t count, LazyMemory &memory);
+  template <typename T> T *landing(T *wanted, int64_t count, LazyMemory &memory);
 
   std::shared_ptr<const Model> model;
   moire_state_options limits; // as given, defaults filled in
@@ -55,9 +55,10 @@ private:
   std::unique_ptr<Team> team;
   LazyMemory arena, scratch;
   LazyMemory indices; // tokens, slots, positions, rows: [max_tokens] int32 each, 64-byte aligned
-  LazyMemory logitsLanding, tapsLanding; // for buffers of the host that are not aligned
-  std::vector<int64_t> lengths;          // [slots]
-  std::vector<int64_t> after;            // [slots] lengths after the step that is being checked
+  // For buffers of the host that are not aligned, or not there.
+  LazyMemory logitsLanding, tapsLanding, routeIdsLanding, routeWeightsLanding;
+  std::vector<int64_t> lengths; // [slots]
+  std::vector<int64_t> after;   // [slots] lengths after the step that is being checked
   std::string message;
 };
 

@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Raised when a struct or a function of this header changes. */
-#define MOIRE_HOST_VERSION 1
+#define MOIRE_HOST_VERSION 2
 
 /* MOIRE_HOST_VERSION of the runtime that is linked in. */
 int32_t moire_host_version(void);
@@ -77,6 +77,8 @@ typedef struct moire_info {
   int64_t kv_bytes_per_token; /* all layers, as allocated */
   int64_t kv_page_positions;  /* positions that share a KV page; 0 without attention */
   int64_t tapped;             /* 1: hidden states can be asked for (moire_batch.taps) */
+  int64_t route_width;        /* most experts that a token has in a layer, if they can be asked for
+                                 (moire_batch.route_ids); else 0 */
 } moire_info;
 
 moire_status moire_get_info(const moire_model *model, moire_info *info);
@@ -135,6 +137,11 @@ typedef struct moire_batch {
   float *logits;            /* out: [R, vocab]; may be NULL when R is 0 */
   float *taps;              /* out: [layers + 1, T, hidden], the residual stream entering each layer
                                and the final norm; NULL: not wanted. Needs moire_info.tapped */
+  int32_t *route_ids;       /* out: [layers, T, route_width], the experts of each token in the order
+                               of their choice; layers without a router, and columns behind a
+                               layer's number of experts, hold anything. NULL: not wanted. Needs
+                               moire_info.route_width */
+  float *route_weights;     /* out: [layers, T, route_width], their weights; likewise */
 } moire_batch;
 
 /* Runs a step and appends its tokens to their slots. A buffer that starts at a multiple of 64 saves

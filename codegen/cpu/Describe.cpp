@@ -31,6 +31,9 @@ LogicalResult describeProgram(ModuleOp module, int64_t page, Plan &plan) {
   forward.walk([&](moe::EmbedOp embed) {
     plan.hidden = cast<RankedTensorType>(embed.getType()).getDimSize(1);
   });
+  module.walk([&](moe::TapRouteOp tap) {
+    plan.routeWidth = std::max(plan.routeWidth, tap.getIds().getType().getDimSize(1));
+  });
   if (auto context = module->getAttrOfType<IntegerAttr>("moe.context"))
     plan.context = context.getInt();
   return success();

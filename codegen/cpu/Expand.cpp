@@ -21,6 +21,7 @@ static bool expand(Operation *op) {
       .Case([&](tile::AddOp o) { return expandAdd(e, o), true; })
       .Case([&](tile::CopyOp o) { return expandCopy(e, o), true; })
       .Case([&](tile::ScaleOp o) { return expandScale(e, o), true; })
+      .Case([&](tile::TapRouteOp o) { return expandTapRoute(e, o), true; })
       .Case([&](tile::ContractOp o) { return expandContract(e, o), true; })
       .Case([&](tile::RouteOp o) { return expandRoute(e, o), true; })
       .Case([&](tile::DispatchOp o) { return expandDispatch(e, o), true; })

@@ -71,6 +71,12 @@ SmallVector<Access> accesses(Operation &op) {
         read(o.getX(), ownerOf(o.getSplit()));
         write(o.getOut(), ownerOf(o.getSplit()));
       })
+      .Case([&](tile::TapRouteOp o) {
+        for (Value in : {Value(o.getIds()), Value(o.getWeights())})
+          read(in, ownerOf(o.getSplit()));
+        for (Value out : {o.getOutIds(), o.getOutWeights()})
+          write(out, ownerOf(o.getSplit()));
+      })
       .Case([&](tile::ContractOp o) {
         for (Value x : o.getX())
           read(x, Owner::Any);

@@ -19,6 +19,7 @@ void expandGate(Emitter &e, mlir::tile::GateOp op);
 void expandScale(Emitter &e, mlir::tile::ScaleOp op);
 void expandAdd(Emitter &e, mlir::tile::AddOp op);
 void expandCopy(Emitter &e, mlir::tile::CopyOp op);
+void expandTapRoute(Emitter &e, mlir::tile::TapRouteOp op);
 
 // ContractKernels.cpp
 void expandContract(Emitter &e, mlir::tile::ContractOp op);
@@ -36,8 +37,6 @@ void expandKvAppend(Emitter &e, mlir::tile::KvAppendOp op);
 
 // AttentionKernels.cpp
 void expandAttend(Emitter &e, mlir::tile::AttendOp op);
-
-// AttentionKernels.cpp
 
 } // namespace moire::cpu
 

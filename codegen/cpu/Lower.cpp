@@ -136,7 +136,8 @@ struct InputLowering : StepPattern<tile::InputOp> {
         offsetof(moire_step, tokens),     offsetof(moire_step, slots),
         offsetof(moire_step, positions),  offsetof(moire_step, rows),
         offsetof(moire_step, logits),     offsetof(moire_step, kv),
-        offsetof(moire_step, page_table), offsetof(moire_step, taps)};
+        offsetof(moire_step, page_table), offsetof(moire_step, taps),
+        offsetof(moire_step, route_ids),  offsetof(moire_step, route_weights)};
     Location loc = op.getLoc();
     auto pointer = LLVM::LLVMPointerType::get(b.getContext());
     Value address = field(b, op, offsets[static_cast<size_t>(op.getField())], pointer);

@@ -35,6 +35,7 @@ static void addProgram(llvm::Module &module, const Machine &machine, const Plan 
                              plan.kv.getPage(),
                              plan.kv.getPageBytes(),
                              plan.tapped,
+                             plan.routeWidth,
                              machine.features};
   static_assert(offsetof(moire_program, step_one) == sizeof(numbers));
   SmallVector<llvm::Constant *> fields;

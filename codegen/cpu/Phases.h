@@ -26,6 +26,7 @@ struct Plan {
   mlir::tile::KvLayoutAttr kv;
   int64_t vocab = 0, hidden = 0, layers = 0, context = 0;
   bool tapped = false;
+  int64_t routeWidth = 0; // most experts that a token has in a layer, if they are handed out
 
   int64_t arenaBytesPerToken = 0;                     // set by planBuffers
   int64_t scratchBytes = 0, scratchBytesPerToken = 0; // of a thread

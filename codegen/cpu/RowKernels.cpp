@@ -92,6 +92,17 @@ void expandCopy(Emitter &e, tile::CopyOp op) {
   });
 }
 
+void expandTapRoute(Emitter &e, tile::TapRouteOp op) {
+  e.share(op.getSplit(), e.dim(op.getIds(), 0), [&](Value row) {
+    e.chunks(widthOf(op.getIds()), [&](Value column, int64_t lanes) {
+      SmallVector<Value> to = {op.getLayer(), row, column};
+      for (auto [from, out] : {std::pair(Value(op.getIds()), Value(op.getOutIds())),
+                               {op.getWeights(), op.getOutWeights()}})
+        e.storeLanes(e.loadLanes(from, {row, column}, lanes), out, to, lanes);
+    });
+  });
+}
+
 //===- Rounding to int8 -----------------------------------------------------------------------===//
 
 // Rounds the 32 values of a block, given as two vectors, and writes them with their scale and sum.

@@ -233,6 +233,7 @@ LogicalResult Scheduler::scheduleOp(Operation &op) {
       .Case([&](moe::ScaleOp o) { return scheduleScale(o), success(); })
       .Case([&](moe::RouteOp o) { return scheduleRoute(o), success(); })
       .Case([&](moe::ExpertsOp o) { return scheduleExperts(o), success(); })
+      .Case([&](moe::TapRouteOp o) { return scheduleTapRoute(o), success(); })
       .Case([&](moe::LinearOp o) { return scheduleLinear(o), success(); })
       .Case([&](moe::GatedLinearOp o) {
         int64_t width = cast<RankedTensorType>(o.getType()).getDimSize(1);

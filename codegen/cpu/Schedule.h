@@ -52,6 +52,7 @@ private:
   void scheduleKvAppend(mlir::moe::KvAppendOp op);
   void scheduleAttention(mlir::moe::AttentionOp op);
   void scheduleTap(mlir::moe::TapOp op);
+  void scheduleTapRoute(mlir::moe::TapRouteOp op);
   void scheduleLinear(mlir::moe::LinearOp op);
   void scheduleScale(mlir::moe::ScaleOp op);
   void scheduleContract(mlir::Value x, mlir::Value weight, mlir::Value bias,

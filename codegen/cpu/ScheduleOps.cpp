@@ -168,6 +168,20 @@ void Scheduler::scheduleTap(moe::TapOp op) {
                        scalars.lookup(op.getIndex()));
 }
 
+void Scheduler::scheduleTapRoute(moe::TapRouteOp op) {
+  // [layers, T, width], for the layer with the most experts a token.
+  SmallVector<Value> outs;
+  for (auto [field, element] : {std::pair(Input::RouteIds, Type(b.getI32Type())),
+                                {Input::RouteWeights, Type(b.getF32Type())}}) {
+    auto type = MemRefType::get(
+        {ShapedType::kDynamic, one ? 1 : ShapedType::kDynamic, plan.routeWidth}, element);
+    outs.push_back(tile::InputOp::create(b, loc, type, field, rowCount(Count::Tokens)));
+  }
+  tile::TapRouteOp::create(b, loc, Split::Rows, rows.find(op.getIds())->second.buffers[0],
+                           rows.find(op.getWeights())->second.buffers[0], outs[0], outs[1],
+                           scalars.lookup(op.getLayer()));
+}
+
 //===- Products -------------------------------------------------------------------------------===//
 
 void Scheduler::scheduleLinear(moe::LinearOp op) {

@@ -226,3 +226,12 @@ LogicalResult ReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
                          << getResult().getType();
   return success();
 }
+
+LogicalResult TapRouteOp::verify() {
+  // tap_route_c1
+  for (auto [dim, what] : {std::pair(0, "the tokens of weights"), {1, "the experts of weights"}})
+    if (failed(verifySize(*this, what, getIds().getType().getDimSize(dim),
+                          getWeights().getType().getDimSize(dim))))
+      return failure();
+  return success();
+}

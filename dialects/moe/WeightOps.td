@@ -81,3 +81,23 @@ def Moe_TapOp : Op<Moe_Dialect, "tap", [MemoryEffects<[MemWrite]>]> {
   let arguments = (ins Moe_Rows:$value, Index:$index);
   let assemblyFormat = "$value `[` $index `]` attr-dict `:` type($value)";
 }
+
+def Moe_TapRouteOp : Op<Moe_Dialect, "tap_route", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Hands a layer's choice of experts out of the program";
+  let description = [{
+    Row t of `ids` are the experts of token t, in the order in which they were chosen; `weights` are
+    what their results are multiplied by.
+
+    ```mlir
+    moe.tap_route %ids, %weights[%layer] : tensor<?x4xi32>, tensor<?x4xf32>
+    ```
+
+    Constraints:
+    * (C1) `weights` has the shape of `ids`.
+  }];
+  let arguments = (ins Moe_ChosenIds:$ids, Moe_PlainRows:$weights, Index:$layer);
+  let assemblyFormat = [{
+    $ids `,` $weights `[` $layer `]` attr-dict `:` type($ids) `,` type($weights)
+  }];
+  let hasVerifier = 1;
+}

@@ -35,6 +35,31 @@ def Tile_RouteOp : Tile_Kernel<"route"> {
   }];
 }
 
+def Tile_TapRouteOp : Tile_Kernel<"tap_route"> {
+  let summary = "A layer's choice of experts, handed to the host";
+  let description = [{
+    Row t of `ids` and `weights` becomes the first k columns of row t of `layer` in the host's
+    buffers; what is behind them is left as it is.
+
+    ```mlir
+    tile.tap_route rows %ids, %weights -> %all_ids, %all_weights[%layer]
+      : memref<?x4xi32>, memref<?x4xf32> -> memref<?x?x6xi32>, memref<?x?x6xf32>
+    ```
+
+    Constraints:
+    * (C1) `weights` has the shape of `ids`.
+    * (C2) The outputs have the rows of `ids` and at least its width, and one shape.
+    * (C3) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Choices:$ids, Tile_Rows:$weights,
+                       MemRefRankOf<[I32], [3]>:$out_ids, MemRefRankOf<[F32], [3]>:$out_weights,
+                       Index:$layer);
+  let assemblyFormat = [{
+    $split $ids `,` $weights `->` $out_ids `,` $out_weights `[` $layer `]` attr-dict
+    `:` type($ids) `,` type($weights) `->` type($out_ids) `,` type($out_weights)
+  }];
+}
+
 def Tile_DispatchOp : Tile_Kernel<"dispatch"> {
   let summary = "Sorts the assignments of tokens to experts by expert";
   let description = [{

@@ -48,7 +48,9 @@ def Tile_Input : Tile_Enum<"Input", "A field of the step that points to data", [
     I32EnumAttrCase<"Tokens", 0, "tokens">, I32EnumAttrCase<"Slots", 1, "slots">,
     I32EnumAttrCase<"Positions", 2, "positions">, I32EnumAttrCase<"Rows", 3, "rows">,
     I32EnumAttrCase<"Logits", 4, "logits">, I32EnumAttrCase<"Kv", 5, "kv">,
-    I32EnumAttrCase<"PageTable", 6, "page_table">, I32EnumAttrCase<"Taps", 7, "taps">]>;
+    I32EnumAttrCase<"PageTable", 6, "page_table">, I32EnumAttrCase<"Taps", 7, "taps">,
+    I32EnumAttrCase<"RouteIds", 8, "route_ids">,
+    I32EnumAttrCase<"RouteWeights", 9, "route_weights">]>;
 
 def Tile_Format : Tile_Enum<"Format", "How a panel stores its weights (codegen/artifact/Packing.h)", [
     I32EnumAttrCase<"F32", 0, "f32">, I32EnumAttrCase<"F16", 1, "f16">,

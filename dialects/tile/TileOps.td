@@ -66,7 +66,9 @@ def Tile_InputOp : Tile_Op<"input", [Pure]> {
     | `tokens`, `slots`, `positions`, `rows` | [rows] i32 |
     | `logits` | [rows, width] f32 |
     | `taps` | [streams, rows, width] f32 |
-    | `kv` | [elements] f16 or f32; `?`, since nobody asks how many |
+    | `route_ids` | [layers, rows, width] i32 |
+    | `route_weights` | [layers, rows, width] f32 |
+    | `kv` | [elements] f32, f16, bf16 or i8; `?`, since nobody asks how many |
     | `page_table` | [slots, pages] i32; `?x?` |
 
     ```mlir

@@ -107,6 +107,12 @@ LogicalResult InputOp::verify() {
     fits &= element.isF32() && shape.size() == 3 && !type.isDynamicDim(2);
     rowsDimension = 1;
     break;
+  case Input::RouteIds:
+  case Input::RouteWeights:
+    fits &= (getField() == Input::RouteIds ? element.isInteger(32) : element.isF32()) &&
+            shape.size() == 3 && !type.isDynamicDim(2);
+    rowsDimension = 1;
+    break;
   case Input::Kv:
     fits &= isKvElement(element) && shape.size() == 1 && type.isDynamicDim(0);
     rowsDimension = -1;

@@ -53,6 +53,25 @@ LogicalResult RouteOp::verify() {
   return verifyByRows(*this, getSplit());
 }
 
+LogicalResult TapRouteOp::verify() {
+  ArrayRef<int64_t> shape = getIds().getType().getShape();
+  // tap_route_c1
+  if (failed(verifyShape(*this, "weights", shape, getWeights().getType())))
+    return failure();
+  // tap_route_c2
+  auto ids = cast<MemRefType>(getOutIds().getType()),
+       weights = cast<MemRefType>(getOutWeights().getType());
+  if (failed(verifyShape(*this, "the output of weights", ids.getShape(), weights)) ||
+      failed(
+          verifySize(*this, "the rows of the outputs (those of ids)", shape[0], ids.getDimSize(1))))
+    return failure();
+  if (ids.isDynamicDim(2) || ids.getDimSize(2) < shape[1])
+    return emitOpError() << "expected outputs of at least " << shape[1] << " columns, found "
+                         << ids;
+  // tap_route_c3
+  return verifyByRows(*this, getSplit());
+}
+
 LogicalResult DispatchOp::verify() {
   MemRefType offsets = getOffsets().getType(), ids = getIds().getType();
   // dispatch_c1

@@ -247,8 +247,6 @@ private:
 
   //===- Functions ------------------------------------------------------------===//
 
-  static std::string layerSymbol(size_t index) { return "layer_" + std::to_string(index); }
-
   /// A function whose entry block is the insertion point.
   func::FuncOp beginFunction(const std::string &name, SourceRange at, ArrayRef<Type> inputs,
                              ArrayRef<Type> results) {
@@ -338,6 +336,8 @@ private:
 };
 
 } // namespace
+
+std::string moire::layerSymbol(size_t index) { return "layer_" + std::to_string(index); }
 
 OwningOpRef<ModuleOp> moire::buildModule(MLIRContext &context, const Model &model,
                                          const std::string &descriptionPath,

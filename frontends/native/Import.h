@@ -14,6 +14,7 @@ struct ImportOptions {
   std::string descriptionFile; // empty: a built-in description
   bool keepHidden = false;     // hand out the residual stream that enters each layer (moe.tap)
   std::string kv = "f16";      // how keys and values are stored: f32, f16, bf16 or int8
+  bool keepRoute = false;      // hand out which experts each token has (moe.tap_route)
 };
 
 /// Finds the description of `container`, applies it and builds the program:
@@ -35,6 +36,9 @@ mlir::OwningOpRef<mlir::ModuleOp> importModel(mlir::MLIRContext &context,
 mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext &context, const Model &model,
                                               const std::string &descriptionPath,
                                               const ImportOptions &options);
+
+/// The name of the function for layers of class `index`.
+std::string layerSymbol(size_t index);
 
 /// The tensor of `container` that fills slice `slice` (0 if the weight is no stack) of a weight
 /// with the recipe `source`, or, if there is a tensor for each expert, the matrix of `expert` in

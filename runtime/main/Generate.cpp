@@ -32,6 +32,21 @@ SamplerOptions samplerOptions(const Options &options) {
   return sampling;
 }
 
+// How many experts a token has in each layer: what the metadata says, if it fits the code.
+int routeShape(const Program &program, std::vector<int64_t> &route) {
+  const moire_info &info = program.info;
+  if (!info.route_width)
+    return kDone;
+  route = program.metadata.route;
+  bool fits = static_cast<int64_t>(route.size()) == info.layers;
+  for (int64_t experts : route)
+    fits &= experts <= info.route_width;
+  return fits ? kDone
+              : complain(kBadInput,
+                         "this program's metadata does not fit its code: \"route\" is not "
+                         "the number of experts of each layer");
+}
+
 // Feeds the prompt like Program::feed and keeps the logits of all of its tokens in --logits.
 int feedKeepingLogits(Program &program, const std::vector<int32_t> &prompt, float *lastLogits) {
   const Options &options = program.options;
@@ -39,14 +54,21 @@ int feedKeepingLogits(Program &program, const std::vector<int32_t> &prompt, floa
   const int64_t count = static_cast<int64_t>(prompt.size());
   const int64_t chunk = std::min(options.chunk, count);
   LogitsFile file;
-  FloatBuffer logits, taps;
-  if (int code = file.create(options.logitsFile, count, info.vocab, info.tapped ? info.layers : -1,
-                             info.hidden))
+  FloatBuffer logits, taps, routeIds, routeWeights;
+  const int64_t layers = info.layers, width = info.route_width;
+  LogitsShape shape{count, info.vocab, layers, info.tapped ? info.hidden : 0, {}};
+  if (int code = routeShape(program, shape.route))
+    return code;
+  if (int code = file.create(options.logitsFile, shape))
     return code;
   if (int code = logits.allocate(chunk * info.vocab))
     return code;
-  if (int code = info.tapped ? taps.allocate((info.layers + 1) * chunk * info.hidden) : kDone)
+  if (int code = info.tapped ? taps.allocate((layers + 1) * chunk * info.hidden) : kDone)
     return code;
+  for (FloatBuffer *buffer : {&routeIds, &routeWeights})
+    if (int code = width ? buffer->allocate(layers * chunk * width) : kDone)
+      return code;
+  auto *ids = reinterpret_cast<int32_t *>(routeIds.data()); // of the same size
   std::vector<int32_t> rows(chunk);
   for (int64_t i = 0; i < chunk; ++i)
     rows[i] = static_cast<int32_t>(i);
@@ -61,11 +83,16 @@ int feedKeepingLogits(Program &program, const std::vector<int32_t> &prompt, floa
     batch.rows = rows.data();
     batch.logits = logits.data();
     batch.taps = info.tapped ? taps.data() : nullptr;
+    batch.route_ids = width ? ids : nullptr;
+    batch.route_weights = width ? routeWeights.data() : nullptr;
     if (moire_status status = moire_step_run(program.state, &batch); status != MOIRE_OK)
       return program.complainAboutState(status);
     if (int code = file.writeLogits(done, batch.row_count, logits.data()))
       return code;
     if (int code = info.tapped ? file.writeHidden(done, batch.row_count, taps.data()) : kDone)
+      return code;
+    if (int code =
+            width ? file.writeRoute(done, batch.row_count, width, ids, routeWeights.data()) : kDone)
       return code;
     std::copy_n(logits.data() + (batch.row_count - 1) * info.vocab, info.vocab, lastLogits);
     progress.show(done + batch.row_count);

@@ -14,20 +14,30 @@
 namespace moire {
 
 namespace {
-std::string safetensorsHeader(int64_t tokens, int64_t vocab, int64_t layers, int64_t hidden) {
+// All numbers of the file have this size.
+constexpr int64_t kNumber = 4;
+static_assert(sizeof(float) == kNumber && sizeof(int32_t) == kNumber);
+
+std::string safetensorsHeader(const LogitsShape &shape) {
   JsonWriter json;
   int64_t offset = 0;
-  auto tensor = [&](const std::string &name, int64_t columns) {
-    int64_t end = offset + tokens * columns * static_cast<int64_t>(sizeof(float));
-    json.key(name).beginObject().key("dtype").string("F32");
-    json.key("shape").beginArray().integer(tokens).integer(columns).endArray();
+  auto tensor = [&](const std::string &name, const char *type, int64_t columns) {
+    int64_t end = offset + shape.tokens * columns * kNumber;
+    json.key(name).beginObject().key("dtype").string(type);
+    json.key("shape").beginArray().integer(shape.tokens).integer(columns).endArray();
     json.key("data_offsets").beginArray().integer(offset).integer(end).endArray().endObject();
     offset = end;
   };
   json.beginObject();
-  tensor("logits", vocab);
-  for (int64_t i = 0; i <= layers; ++i)
-    tensor(format("hidden.%lld", static_cast<long long>(i)), hidden);
+  tensor("logits", "F32", shape.vocab);
+  for (int64_t i = 0; shape.hidden && i <= shape.layers; ++i)
+    tensor(format("hidden.%lld", static_cast<long long>(i)), "F32", shape.hidden);
+  for (size_t i = 0; i < shape.route.size(); ++i) {
+    if (!shape.route[i])
+      continue;
+    tensor(format("route.%zu.experts", i), "I32", shape.route[i]);
+    tensor(format("route.%zu.weights", i), "F32", shape.route[i]);
+  }
   json.endObject();
   // The data begins at a multiple of 8.
   json.text.resize((json.text.size() + 7) / 8 * 8, ' ');
@@ -49,18 +59,14 @@ int LogitsFile::complainAboutFile(const char *what) const {
                   format("--logits: %s cannot be %s: %s", path.c_str(), what, strerror(reason)));
 }
 
-int LogitsFile::create(const std::string &wanted, int64_t tokenCount, int64_t vocabulary,
-                       int64_t layerCount, int64_t width) {
+int LogitsFile::create(const std::string &wanted, const LogitsShape &wantedShape) {
   path = wanted;
   temporary = format("%s.%ld.part", wanted.c_str(), static_cast<long>(getpid()));
-  tokens = tokenCount;
-  vocab = vocabulary;
-  layers = layerCount;
-  hidden = width;
+  shape = wantedShape;
   file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0)
     return complainAboutFile("created");
-  std::string header = safetensorsHeader(tokens, vocab, layers, hidden);
+  std::string header = safetensorsHeader(shape);
   uint64_t length = header.size();
   dataOffset = sizeof length + length;
   if (int code = write(&length, sizeof length, 0))
@@ -84,17 +90,38 @@ int LogitsFile::write(const void *bytes, uint64_t count, uint64_t offset) {
 }
 
 int LogitsFile::writeLogits(int64_t first, int64_t count, const float *rows) {
-  const uint64_t rowBytes = vocab * sizeof(float);
+  const uint64_t rowBytes = shape.vocab * kNumber;
   return write(rows, count * rowBytes, dataOffset + first * rowBytes);
 }
 
 int LogitsFile::writeHidden(int64_t first, int64_t count, const float *taps) {
-  const uint64_t rowBytes = hidden * sizeof(float);
-  const uint64_t start = dataOffset + tokens * vocab * sizeof(float);
-  for (int64_t i = 0; i <= layers; ++i)
-    if (int code = write(taps + i * count * hidden, count * rowBytes,
-                         start + (i * tokens + first) * rowBytes))
+  const uint64_t rowBytes = shape.hidden * kNumber;
+  const uint64_t start = dataOffset + shape.tokens * shape.vocab * kNumber;
+  for (int64_t i = 0; i <= shape.layers; ++i)
+    if (int code = write(taps + i * count * shape.hidden, count * rowBytes,
+                         start + (i * shape.tokens + first) * rowBytes))
       return code;
+  return kDone;
+}
+
+int LogitsFile::writeRoute(int64_t first, int64_t count, int64_t width, const int32_t *ids,
+                           const float *weights) {
+  const int64_t before = shape.vocab + (shape.hidden ? (shape.layers + 1) * shape.hidden : 0);
+  uint64_t start = dataOffset + shape.tokens * before * kNumber;
+  std::vector<char> rows;
+  for (size_t i = 0; i < shape.route.size(); ++i) {
+    const uint64_t rowBytes = shape.route[i] * kNumber;
+    rows.resize(count * rowBytes);
+    for (const void *numbers :
+         {static_cast<const void *>(ids), static_cast<const void *>(weights)}) {
+      const char *layer = static_cast<const char *>(numbers) + i * count * width * kNumber;
+      for (int64_t t = 0; t < count; ++t)
+        memcpy(rows.data() + t * rowBytes, layer + t * width * kNumber, rowBytes);
+      if (int code = write(rows.data(), rows.size(), start + first * rowBytes))
+        return code;
+      start += shape.tokens * rowBytes;
+    }
+  }
   return kDone;
 }
 

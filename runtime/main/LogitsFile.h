@@ -5,12 +5,21 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace moire {
 
-/// `logits` [tokens, vocab] and, with `layers` >= 0, `hidden.0` … `hidden.{layers}` [tokens,
-/// hidden], all float32. Written to a temporary file beside the wanted one; `commit` gives it its
-/// name, and a file that was not committed is removed.
+/// What the file holds, for each of `tokens` tokens: `logits` [tokens, vocab]; with `hidden` > 0
+/// `hidden.0` … `hidden.{layers}` [tokens, hidden]; `route.{i}.experts` and `route.{i}.weights`
+/// [tokens, route[i]] for each layer i where `route` is not 0. The experts are int32, all else is
+/// float32.
+struct LogitsShape {
+  int64_t tokens = 0, vocab = 0, layers = 0, hidden = 0;
+  std::vector<int64_t> route; // [layers], or empty
+};
+
+/// Written to a temporary file beside the wanted one; `commit` gives it its name, and a file that
+/// was not committed is removed.
 class LogitsFile {
 public:
   LogitsFile() = default;
@@ -19,12 +28,15 @@ public:
   LogitsFile &operator=(const LogitsFile &) = delete;
 
   /// The functions return an exit code, after a complaint if it is not kDone.
-  int create(const std::string &path, int64_t tokens, int64_t vocab, int64_t layers,
-             int64_t hidden);
+  int create(const std::string &path, const LogitsShape &shape);
   /// Rows first .. first+count-1 of `logits`: [count, vocab].
   int writeLogits(int64_t first, int64_t count, const float *rows);
   /// The same rows of all `hidden.i`: [layers + 1, count, hidden].
   int writeHidden(int64_t first, int64_t count, const float *taps);
+  /// The same rows of all `route.i`: [layers, count, width], of which each layer has the first
+  /// route[i] columns.
+  int writeRoute(int64_t first, int64_t count, int64_t width, const int32_t *ids,
+                 const float *weights);
   int commit();
 
 private:
@@ -33,7 +45,7 @@ private:
 
   std::string path, temporary;
   int file = -1;
-  int64_t tokens = 0, vocab = 0, layers = -1, hidden = 0;
+  LogitsShape shape;
   uint64_t dataOffset = 0;
 };
 

@@ -180,6 +180,31 @@ TEST_F(HostTest, HiddenStates) {
         EXPECT_EQ(batch.taps[(layer * 2 + t) * FAKE_HIDDEN + i], fake_hidden(tokens[t], layer, i));
 }
 
+TEST_F(HostTest, ChoiceOfExperts) {
+  create({.threads = 2});
+  moire_info info;
+  ASSERT_EQ(moire_get_info(model, &info), MOIRE_OK);
+  ASSERT_EQ(info.route_width, FAKE_ROUTE_WIDTH);
+  const std::vector<int32_t> tokens = {5, 9};
+  const size_t count = size_t{FAKE_LAYERS} * 2 * FAKE_ROUTE_WIDTH;
+  std::vector<int32_t> ids(count + 1);
+  std::vector<float> weights(count + 1);
+  for (bool wantWeights : {false, true}) {
+    moire_batch batch = {};
+    batch.tokens = tokens.data();
+    batch.token_count = 2;
+    batch.route_ids = ids.data() + 1; // not aligned
+    batch.route_weights = wantWeights ? weights.data() + 1 : nullptr;
+    ASSERT_EQ(moire_step_run(state, &batch), MOIRE_OK) << error();
+  }
+  for (int64_t t = 0; t < 2; ++t)
+    for (int64_t i = 0; i < FAKE_ROUTE_WIDTH; ++i) {
+      const int64_t place = 1 + (2 + t) * FAKE_ROUTE_WIDTH + i; // of layer 1
+      EXPECT_EQ(ids[place], fake_expert(tokens[t], i));
+      EXPECT_EQ(weights[place], fake_expert_weight(tokens[t], i));
+    }
+}
+
 // Every wrong batch is refused and leaves the slots alone.
 class WrongBatch : public HostTest {
 protected:

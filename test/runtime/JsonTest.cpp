@@ -119,7 +119,7 @@ TEST(Metadata, ReadsWhatTheCompilerWrites) {
   Metadata metadata;
   std::string error;
   ASSERT_TRUE(parseMetadata(R"({"name": "m", "architecture": "llama", "parameters": 7,
-      "weights": {"q4_1": 10, "f32": 2}, "kv_type": "f16", "eos": [2, 0], "bos": 1,
+      "weights": {"q4_1": 10, "f32": 2}, "kv_type": "f16", "route": [0, 4], "eos": [2, 0], "bos": 1,
       "chat": "chatml", "system": "Be brief.", "later": {"unknown": [1]}})",
                             metadata, error))
       << error;
@@ -129,6 +129,7 @@ TEST(Metadata, ReadsWhatTheCompilerWrites) {
   EXPECT_EQ(metadata.weights[0].first, "q4_1");
   EXPECT_EQ(metadata.weights[0].second, 10);
   EXPECT_EQ(metadata.eos, (std::vector<int32_t>{2, 0}));
+  EXPECT_EQ(metadata.route, (std::vector<int64_t>{0, 4}));
   EXPECT_EQ(metadata.bos, 1);
   EXPECT_EQ(metadata.chat, ChatForm::ChatMl);
   EXPECT_EQ(metadata.system, "Be brief.");
@@ -152,6 +153,7 @@ TEST(Metadata, NamesTheWrongKey) {
   EXPECT_FALSE(parseMetadata(R"({"bos": 4294967296})", metadata, error));
   EXPECT_FALSE(parseMetadata(R"({"chat": "runes"})", metadata, error));
   EXPECT_FALSE(parseMetadata(R"({"weights": {"f32": "many"}})", metadata, error));
+  EXPECT_FALSE(parseMetadata(R"({"route": [-1]})", metadata, error));
   EXPECT_FALSE(parseMetadata("[]", metadata, error));
   EXPECT_FALSE(parseMetadata("{", metadata, error));
 }

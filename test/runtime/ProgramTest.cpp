@@ -83,7 +83,7 @@ std::string link(const TemporaryFolder &folder, const char *generated) {
 
 const char kMetadata[] = R"({"name": "fake", "architecture": "counting", "parameters": 16,
   "weights": {"f32": 64}, "eos": [120], "chat": "chatml", "system": "",
-  "compiler": "moire 0.0", "kv_type": "i32"})";
+  "compiler": "moire 0.0", "kv_type": "i32", "route": [0, 2]})";
 
 class ProgramTest : public ::testing::Test {
 protected:
@@ -225,23 +225,27 @@ TEST_F(ProgramTest, LogitsOfEveryPosition) {
     memcpy(&length, bytes.data(), 8);
     EXPECT_EQ(length % 8, 0u);
     JsonValue header = parsed(bytes.substr(8, length));
-    ASSERT_EQ(header.members.size(), 2u + FAKE_LAYERS);
+    ASSERT_EQ(header.members.size(), 2u + FAKE_LAYERS + 2u);
     EXPECT_EQ(header.find("logits")->find("shape")->items[0].integer, 5);
     EXPECT_EQ(header.find("logits")->find("shape")->items[1].integer, FAKE_VOCAB);
-    auto number = [&](const std::string &tensor, int64_t index) {
+    auto number = [&](const std::string &tensor, int64_t index, auto value) {
       int64_t begin = header.find(tensor)->find("data_offsets")->items[0].integer;
-      float value;
       memcpy(&value, bytes.data() + 8 + length + begin + index * 4, 4);
       return value;
     };
-    EXPECT_EQ(number("logits", 0 * FAKE_VOCAB + 8), 1);
-    EXPECT_EQ(number("logits", 4 * FAKE_VOCAB + 9), 1);
+    EXPECT_EQ(number("logits", 0 * FAKE_VOCAB + 8, 0.0f), 1);
+    EXPECT_EQ(number("logits", 4 * FAKE_VOCAB + 9, 0.0f), 1);
     int32_t digest = 0;
     for (int32_t token : {7, 8, 9, 7, 8})
       digest = fake_digest(digest, token);
-    EXPECT_EQ(number("logits", 4 * FAKE_VOCAB + FAKE_DIGEST_COLUMN), -digest);
-    EXPECT_EQ(number("hidden.2", 3 * FAKE_HIDDEN + 1), fake_hidden(7, 2, 1));
-    EXPECT_EQ(bytes.size(), 8 + length + 4 * 5 * (FAKE_VOCAB + (FAKE_LAYERS + 1) * FAKE_HIDDEN));
+    EXPECT_EQ(number("logits", 4 * FAKE_VOCAB + FAKE_DIGEST_COLUMN, 0.0f), -digest);
+    EXPECT_EQ(number("hidden.2", 3 * FAKE_HIDDEN + 1, 0.0f), fake_hidden(7, 2, 1));
+    // The two columns that the metadata speak of; layer 0 has no router.
+    EXPECT_EQ(header.find("route.1.experts")->find("dtype")->string, "I32");
+    EXPECT_EQ(number("route.1.experts", 3 * 2 + 1, int32_t{}), fake_expert(7, 1));
+    EXPECT_EQ(number("route.1.weights", 2 * 2 + 1, 0.0f), fake_expert_weight(9, 1));
+    EXPECT_EQ(bytes.size(),
+              8 + length + 4 * 5 * (FAKE_VOCAB + (FAKE_LAYERS + 1) * FAKE_HIDDEN + 2 * 2));
     if (first.empty())
       first = bytes;
     EXPECT_EQ(bytes, first) << "pieces of " << chunk;
@@ -316,7 +320,7 @@ TEST_F(ProgramTest, TellsAboutItself) {
   EXPECT_EQ(json.find("kv_bytes_per_token")->integer, 16);
   EXPECT_EQ(json.find("sections")->items.size(), 4u);
   expectOutput({"--licenses"}, "MIT or so\n");
-  expectOutput({"--version"}, "fake, compiled by moire 0.0 (host interface 1)\n");
+  expectOutput({"--version"}, "fake, compiled by moire 0.0 (host interface 2)\n");
   Result help = run({"--help"});
   EXPECT_EQ(help.code, 0);
   EXPECT_EQ(help.output.find("Example: program -p"), 0u);

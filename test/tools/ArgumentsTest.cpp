@@ -95,7 +95,7 @@ TEST(CompileOptionsTest, SpellsWhatDiffersFromTheDefaults) {
   ASSERT_TRUE(parseArguments({"-O1", "--keep=hidden,route", "--kv-page", "16", "--activations=f32"},
                              table, error))
       << error;
-  EXPECT_EQ(options.spelled(), "--activations=f32 --kv-page=16 --keep=hidden -O1");
+  EXPECT_EQ(options.spelled(), "--activations=f32 --kv-page=16 --keep=hidden,route -O1");
 }
 
 TEST(CompileOptionsTest, RefusesWrongPagesAndWords) {

@@ -145,9 +145,25 @@ int Compilation::addSyntheticWeights() {
 int Compilation::importModule() {
   ImportOptions import;
   import.keepHidden = options.keep_hidden;
+  import.keepRoute = options.keep_route;
   import.kv = options.kvFormat();
   module = buildModule(context, model, description->source.path, import);
+  noteRoute();
   return endPhase("import");
+}
+
+/// Notes what the program will hand out of its routers.
+void Compilation::noteRoute() {
+  module->walk([&](mlir::moe::TapRouteOp tap) {
+    auto function = tap->getParentOfType<mlir::func::FuncOp>();
+    for (const auto &[index, layerClass] : llvm::enumerate(model.classes)) {
+      if (function.getName() != layerSymbol(index))
+        continue;
+      route.resize(model.layers);
+      for (int64_t layer : layerClass.layers)
+        route[layer] = tap.getIds().getType().getDimSize(1);
+    }
+  });
 }
 
 int Compilation::optimize() {
@@ -214,7 +230,8 @@ int Compilation::writeProgram() {
   endStep("link");
 
   std::string licenses = licenseTexts(container);
-  std::string about = metadataText(request, container, model, report.summary, tokenizer.chat);
+  std::string about =
+      metadataText(request, container, model, report.summary, tokenizer.chat, route);
   auto writer = ProgramWriter::create(request.output, image->size() + result.weightBytes +
                                                           tokenizer.section.size() +
                                                           licenses.size() + about.size());

@@ -41,7 +41,7 @@ private:
   int endPhase(llvm::StringRef phase);
   void endStep(llvm::StringRef step);
   std::string moduleText();
-  std::string metadata() const;
+  void noteRoute();
   int importTokenizer();
 
   const CompileRequest &request;
@@ -55,6 +55,7 @@ private:
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   CompiledModel result;
+  std::vector<int64_t> route; // experts of a token in each layer; empty: not handed out
 
   std::string beforePhase; // the module's text, for reportBug
   size_t phases = 0;       // that have ended

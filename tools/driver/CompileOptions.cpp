@@ -17,8 +17,10 @@ std::string CompileOptions::spelled() const {
     add("--kv=" + kv);
   if (kv_page)
     add("--kv-page=" + std::to_string(kv_page));
-  if (keep_hidden)
-    add("--keep=hidden");
+  if (keep_hidden || keep_route)
+    add(keep_hidden && keep_route ? "--keep=hidden,route"
+        : keep_hidden             ? "--keep=hidden"
+                                  : "--keep=route");
   if (!description.empty())
     add("--model-description=" + llvm::sys::path::filename(description).str());
   if (cpu != defaults.cpu)
@@ -40,7 +42,9 @@ static std::string setKeep(CompileOptions &place, llvm::StringRef list) {
   for (llvm::StringRef word : words) {
     if (word == "hidden")
       place.keep_hidden = true;
-    else if (word != "route") // which experts a token had; models without a router have none
+    else if (word == "route") // nothing more, for a model without a router
+      place.keep_route = true;
+    else
       return "'" + word.str() + "' is none of hidden, route" +
              nearestHint(word, {"hidden", "route"});
   }

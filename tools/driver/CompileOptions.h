@@ -13,6 +13,7 @@ struct CompileOptions {
   std::string kv;                   // f32, f16, bf16, int8; empty: f16, or f32 with f32 activations
   int64_t kv_page = 0;              // positions in a KV page; 0: the default
   bool keep_hidden = false;         // the program can hand out hidden states
+  bool keep_route = false;          // … and which experts each token has
   std::string description;          // a model description; empty: a built-in one
   std::string cpu = "native";
   int64_t opt_level = 3;

@@ -42,7 +42,8 @@ static llvm::json::Array endTokens(const Container &container) {
 }
 
 std::string metadataText(const CompileRequest &request, const Container &container,
-                         const Model &model, const Summary &summary, const ChatForm &chat) {
+                         const Model &model, const Summary &summary, const ChatForm &chat,
+                         llvm::ArrayRef<int64_t> route) {
   llvm::json::Object weights;
   for (const auto &[type, bytes] : summary.bytes_of_type)
     weights[type] = bytes;
@@ -59,6 +60,8 @@ std::string metadataText(const CompileRequest &request, const Container &contain
       {"compiler", versionLine()},
       {"options", request.options.spelled()},
   };
+  if (!route.empty())
+    object["route"] = llvm::json::Array(route);
   if (chat.kind == ChatForm::ChatMl) {
     object["chat"] = "chatml";
     object["system"] = chat.default_system;

@@ -8,9 +8,11 @@
 
 namespace moire::driver {
 
-/// A JSON object, as text.
+/// A JSON object, as text. `route` is the number of experts that a token has in each layer, empty
+/// if the program does not hand them out.
 std::string metadataText(const CompileRequest &request, const Container &container,
-                         const Model &model, const Summary &summary, const ChatForm &chat);
+                         const Model &model, const Summary &summary, const ChatForm &chat,
+                         llvm::ArrayRef<int64_t> route);
 
 } // namespace moire::driver
 

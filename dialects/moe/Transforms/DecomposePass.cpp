@@ -42,7 +42,7 @@ struct DecomposePass : public mlir::moe::impl::DecomposePassBase<DecomposePass> 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     WalkResult result = getOperation().walk([&](Operation *op) {
-      if (isa<TapOp>(op)) {
+      if (isa<TapOp, TapRouteOp>(op)) {
         op->emitOpError() << "has no decomposition; compile without taps";
         return WalkResult::interrupt();
       }

@@ -389,5 +389,45 @@ INSTANTIATE_TEST_SUITE_P(HeadDims, Rope,
                                          RopeShape{2, 64, 64}, RopeShape{2, 80, 32},
                                          RopeShape{1, 96, 24}, RopeShape{3, 20, 6}));
 
+//===- tap_route ------------------------------------------------------------------------------===//
+
+TEST(RowKernels, TapRouteFillsTheFirstColumnsOfItsLayer) {
+  const int64_t k = 3, wide = 5, layers = 3, layer = 1, tokens = 7;
+  Memory memory;
+  int64_t ids = memory.shared(4 * k), weights = memory.shared(4 * k);
+  Kernel::Source source{[&](bool one) {
+    std::string n = one ? "" : "(%n)", shape = one ? "memref<?x1x5x" : "memref<?x?x5x";
+    return sharedBuffer(one, "ids", ids, {k}, "i32") + sharedBuffer(one, "w", weights, {k}, "f32") +
+           "%all_ids = tile.input route_ids" + n + " : " + shape +
+           "i32>\n%all_w = tile.input route_weights" + n + " : " + shape +
+           "f32>\n%layer = arith.constant " + std::to_string(layer) +
+           " : index\ntile.tap_route rows %ids, %w -> %all_ids, %all_w[%layer] : " +
+           rowsOf(one, {k}, "i32") + ", " + rowsOf(one, {k}, "f32") + " -> " + shape + "i32>, " +
+           shape + "f32>";
+  }};
+  auto kernel = Kernel::compile(source, memory, "native");
+  ASSERT_TRUE(kernel);
+  for (bool one : {false, true}) {
+    const int64_t count = one ? 1 : tokens;
+    kernel->reserve(count);
+    for (int64_t i = 0; i < count * k; ++i) {
+      kernel->at<int32_t>(ids)[i] = int32_t(100 + i);
+      kernel->at<float>(weights)[i] = 0.5f + float(i);
+    }
+    std::vector<int32_t> allIds(layers * count * wide, -1);
+    std::vector<float> allWeights(allIds.size(), -1);
+    moire_step step{};
+    step.route_ids = allIds.data();
+    step.route_weights = allWeights.data();
+    kernel->run(count, 2, one, step);
+    for (int64_t i = 0; i < layers * count * wide; ++i) {
+      const int64_t column = i % wide, token = i / wide % count;
+      const bool written = i / wide / count == layer && column < k;
+      ASSERT_EQ(allIds[i], written ? 100 + token * k + column : -1) << i;
+      ASSERT_EQ(allWeights[i], written ? 0.5f + float(token * k + column) : -1) << i;
+    }
+  }
+}
+
 } // namespace
 } // namespace moire::test

@@ -247,3 +247,23 @@ func.func @loop_that_may_not_run(%step: !llvm.ptr, %thread: index, %team: index,
   tile.add rows %y, %y -> %y : memref<1x16xf32>, memref<1x16xf32> -> memref<1x16xf32>
   return
 }
+
+// The choice of experts is handed out by rows, as a norm of the same rows is made; a product needs
+// whole rows.
+// CHECK-LABEL: func @tap_route
+// CHECK-NEXT: tile.rms_norm
+// CHECK-NEXT: tile.tap_route
+// CHECK-NEXT: tile.barrier
+// CHECK-NEXT: tile.contract
+// CHECK-NEXT: return
+func.func @tap_route(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<1x4xi32>,
+                     %w: memref<1x4xf32>, %gain: memref<4xf32>, %all_ids: memref<?x1x6xi32>,
+                     %all_w: memref<?x1x6xf32>, %panels: memref<1024xi8>, %y: memref<1x16xf32>) {
+  tile.rms_norm rows %w, %gain -> %w eps 1.0e-5
+    : memref<1x4xf32>, memref<4xf32> -> memref<1x4xf32>
+  tile.tap_route rows %ids, %w -> %all_ids, %all_w[%thread]
+    : memref<1x4xi32>, memref<1x4xf32> -> memref<?x1x6xi32>, memref<?x1x6xf32>
+  tile.contract panels "vfmadd" f32 %w weight %panels -> store %y {width = 16 : i64, k = 4 : i64}
+    : memref<1x4xf32> weight memref<1024xi8> -> memref<1x16xf32>
+  return
+}

@@ -887,6 +887,44 @@ func.func @attention_c3(%q: tensor<?x96xf32>, %kv: tensor<3x?x?x2x16xf16>, %laye
 
 // -----
 
+func.func @tap_route_c1_tokens(%ids: tensor<3x4xi32>, %weights: tensor<2x4xf32>, %layer: index) {
+  // expected-error @below {{expected the tokens of weights to be 3, found 2}}
+  moe.tap_route %ids, %weights[%layer] : tensor<3x4xi32>, tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @tap_route_c1_experts(%ids: tensor<?x4xi32>, %weights: tensor<?x6xf32>, %layer: index) {
+  // expected-error @below {{expected the experts of weights to be 4, found 6}}
+  moe.tap_route %ids, %weights[%layer] : tensor<?x4xi32>, tensor<?x6xf32>
+  return
+}
+
+// -----
+
+// int8_rows stores numbers of f32, and a state knows no other encoding.
+
+func.func @state_f16(%k: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf16, #moe.int8_rows>,
+                     %layer: index, %ids: tensor<?xi32>) {
+  // expected-error @below {{operand #1 must be tensor [layers, slots, positions, KV heads, head dim] of f32, f16 or bf16, the last two static, or of f32 encoded as #moe.int8_rows}}
+  %k1 = moe.kv_append %k into %state[%layer] at %ids, %ids
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xf16, #moe.int8_rows>, tensor<?xi32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @state_blocks(%k: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf32, #moe.block<int8>>,
+                        %layer: index, %ids: tensor<?xi32>) {
+  // expected-error @below {{or of f32 encoded as #moe.int8_rows}}
+  %k1 = moe.kv_append %k into %state[%layer] at %ids, %ids
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xf32, #moe.block<int8>>, tensor<?xi32>, tensor<?xi32>
+  return
+}
+
+// -----
+
 // Only tokens are dynamic, and a value that nothing rounds has no encoding.
 
 func.func @dynamic_width(%x: tensor<?x?xf32>) {

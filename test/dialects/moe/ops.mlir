@@ -49,6 +49,13 @@ func.func @tap(%x: tensor<?x576xf32>, %layer: index) {
   return
 }
 
+// CHECK-LABEL: @tap_route
+// CHECK: moe.tap_route %{{.*}}, %{{.*}}[%{{.*}}] : tensor<?x4xi32>, tensor<?x4xf32>
+func.func @tap_route(%ids: tensor<?x4xi32>, %weights: tensor<?x4xf32>, %layer: index) {
+  moe.tap_route %ids, %weights[%layer] : tensor<?x4xi32>, tensor<?x4xf32>
+  return
+}
+
 // CHECK-LABEL: @embed
 // CHECK: moe.embed %{{.*}}, %{{.*}} : tensor<?xi32>, tensor<300x96xbf16> -> tensor<?x96xf32>
 func.func @embed(%tokens: tensor<?xi32>, %table: tensor<300x96xbf16>) -> tensor<?x96xf32> {
@@ -188,13 +195,6 @@ func.func @kv_append(%k: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf16>, %laye
   return %k1 : tensor<3x?x?x2x16xf16>
 }
 
-// A state may be read before the next append.
-// CHECK-LABEL: @two_layers
-func.func @two_layers(%x: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf16>, %layer: index,
-                      %ids: tensor<?xi32>) -> tensor<3x?x?x2x16xf16> {
-  %k1 = moe.kv_append %x into %state[%layer] at %ids, %ids
-    : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
-  %y = moe.attention %x, %k1, %k1[%layer] at %ids, %ids {scale = 2.5e-1 : f64}
 // CHECK-LABEL: @kv_formats
 // CHECK: moe.kv_append {{.*}} : tensor<?x32xf32>, tensor<3x?x?x2x16xbf16>, tensor<?xi32>, tensor<?xi32>
 // CHECK: moe.kv_append {{.*}} : tensor<?x32xf32>, tensor<3x?x?x2x16xf32, #moe.int8_rows>, tensor<?xi32>, tensor<?xi32>
@@ -208,6 +208,13 @@ func.func @kv_formats(%k: tensor<?x32xf32>, %half: tensor<3x?x?x2x16xbf16>,
   return
 }
 
+// A state may be read before the next append.
+// CHECK-LABEL: @two_layers
+func.func @two_layers(%x: tensor<?x32xf32>, %state: tensor<3x?x?x2x16xf16>, %layer: index,
+                      %ids: tensor<?xi32>) -> tensor<3x?x?x2x16xf16> {
+  %k1 = moe.kv_append %x into %state[%layer] at %ids, %ids
+    : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
+  %y = moe.attention %x, %k1, %k1[%layer] at %ids, %ids {scale = 2.5e-1 : f64}
     : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>
   %k2 = moe.kv_append %y into %k1[%layer] at %ids, %ids
     : tensor<?x32xf32>, tensor<3x?x?x2x16xf16>, tensor<?xi32>, tensor<?xi32>

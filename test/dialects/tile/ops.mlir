@@ -25,6 +25,12 @@ func.func @data(%step: !llvm.ptr, %thread: index, %team: index, %layer: index) {
   %logits = tile.input logits(%r) : memref<?x300xf32>
   // CHECK: tile.input kv : memref<?xf16>
   %kv = tile.input kv : memref<?xf16>
+  // CHECK: tile.input kv : memref<?xi8>
+  %kv8 = tile.input kv : memref<?xi8>
+  // CHECK: tile.input route_ids(%[[T]]) : memref<?x?x6xi32>
+  %route_ids = tile.input route_ids(%t) : memref<?x?x6xi32>
+  // CHECK: tile.input route_weights : memref<?x1x6xf32>
+  %route_weights = tile.input route_weights : memref<?x1x6xf32>
   // CHECK: tile.input page_table : memref<?x?xi32>
   %table = tile.input page_table : memref<?x?xi32>
   // CHECK: tile.input taps(%[[T]]) : memref<?x?x96xf32>
@@ -92,6 +98,15 @@ func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?
   return
 }
 
+// CHECK-LABEL: func @route
+func.func @route(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?x4xi32>,
+                 %w: memref<?x4xf32>, %all_ids: memref<?x?x6xi32>, %all_w: memref<?x?x6xf32>) {
+  // CHECK: tile.tap_route rows %{{.*}}, %{{.*}} -> %{{.*}}, %{{.*}}[%{{.*}}] : memref<?x4xi32>, memref<?x4xf32> -> memref<?x?x6xi32>, memref<?x?x6xf32>
+  tile.tap_route rows %ids, %w -> %all_ids, %all_w[%thread]
+    : memref<?x4xi32>, memref<?x4xf32> -> memref<?x?x6xi32>, memref<?x?x6xf32>
+  return
+}
+
 // CHECK-LABEL: func @attention
 func.func @attention(%step: !llvm.ptr, %thread: index, %team: index, %q: memref<?x96xf32>,
                      %k: memref<?x32xf32>, %pool: memref<?xf16>, %table: memref<?x?xi32>,
@@ -102,6 +117,10 @@ func.func @attention(%step: !llvm.ptr, %thread: index, %team: index, %q: memref<
   tile.kv_append rows keys %k, %pool, %table, %slots, %positions[%layer]
     <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
     : memref<?x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>
+  // CHECK: tile.kv_append rows values {{.*}} element = i8> : {{.*}}, memref<?xi8>,
+  tile.kv_append rows values %k, %pool8, %table, %slots, %positions[%layer]
+    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = i8>
+    : memref<?x32xf32>, memref<?xi8>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>
   // CHECK: tile.attend tiles {{.*}} scratch %{{.*}} -> %{{.*}} <layers = 3, {{.*}}> {scale = 2.500000e-01 : f64, window = 100 : i64}
   tile.attend tiles %q, %pool, %table, %slots, %positions[%layer] scratch %scratch -> %y
     <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
@@ -110,7 +129,3 @@ func.func @attention(%step: !llvm.ptr, %thread: index, %team: index, %q: memref<
       memref<4x80xf32> -> memref<?x96xf32>
   return
 }
-  // CHECK: tile.kv_append rows values {{.*}} element = i8> : {{.*}}, memref<?xi8>,
-  tile.kv_append rows values %k, %pool8, %table, %slots, %positions[%layer]
-    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = i8>
-    : memref<?x32xf32>, memref<?xi8>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>

@@ -57,6 +57,11 @@ static void run_step(const moire_step *step, int64_t thread, int64_t team) {
         for (int64_t i = 0; i < FAKE_HIDDEN; ++i)
           step->taps[(layer * step->token_count + t) * FAKE_HIDDEN + i] =
               fake_hidden(step->tokens[t], layer, i);
+    for (int64_t i = 0; step->route_ids && i < FAKE_ROUTE_WIDTH; ++i) {
+      int64_t place = (step->token_count + t) * FAKE_ROUTE_WIDTH + i;
+      step->route_ids[place] = fake_expert(step->tokens[t], i);
+      step->route_weights[place] = fake_expert_weight(step->tokens[t], i);
+    }
   }
   moire_barrier(step->barrier, thread);
   for (int64_t row = thread; row < step->row_count; row += team)
@@ -80,6 +85,7 @@ const moire_program fake_program __asm__("moire_program") = {
     .kv_page_positions = FAKE_PAGE_POSITIONS,
     .kv_page_bytes = FAKE_PAGE_BYTES,
     .tapped = 1,
+    .route_width = FAKE_ROUTE_WIDTH,
     .cpu_features = FAKE_CPU_FEATURES,
     .step_one = run_one,
     .step_many = run_step,

@@ -14,7 +14,8 @@ enum {
   FAKE_SCRATCH_BYTES = 128,
   FAKE_PAGE_POSITIONS = 4,
   FAKE_PAGE_BYTES = 64,
-  FAKE_DIGEST_COLUMN = 260
+  FAKE_DIGEST_COLUMN = 260,
+  FAKE_ROUTE_WIDTH = 3 /* of layer 1; layer 0 has no router */
 };
 
 /* Appends a token to the digest of a sequence (0 for the empty one); stays exact in float. */
@@ -24,6 +25,14 @@ static inline int32_t fake_digest(int32_t digest, int32_t token) {
 
 static inline float fake_hidden(int32_t token, int64_t layer, int64_t column) {
   return (float)(token + 1000 * layer) + 0.25f * (float)column;
+}
+
+static inline int32_t fake_expert(int32_t token, int64_t choice) {
+  return (token + 5 * (int32_t)choice) % 16;
+}
+
+static inline float fake_expert_weight(int32_t token, int64_t choice) {
+  return (float)token + 0.5f / (float)(choice + 1);
 }
 
 #endif
