@@ -4,10 +4,8 @@
 namespace moire::driver {
 
 static const Verb verbs[] = {
-    {"compile", runCompile},
-    {"run", runRun},
-    {"inspect", runInspect},
-    {"cache", runCache},
+    {"compile", runCompile}, {"run", runRun},     {"inspect", runInspect},
+    {"diff", runDiff},       {"cache", runCache},
 };
 
 const Verb *findVerb(llvm::StringRef name) {
@@ -33,6 +31,7 @@ Moire compiles language models into programs: one executable a model, with the w
   moire compile MODEL -o PROGRAM   compiles a model
   moire run MODEL -p "TEXT"        compiles it if need be, and runs it
   moire inspect FILE               says what a model or a compiled program is
+  moire diff A B -p "TEXT"         where two programs part, layer by layer
   moire cache list | clean         the programs that `moire run` keeps
 
 MODEL is a GGUF file or a Hugging Face folder (config.json and safetensors).
