@@ -230,6 +230,8 @@ private:
         moe::RouteOp chosen = route(step, input(0), bias);
         ids[rows.size()] = chosen.getIds();
         rows.push_back(chosen.getWeights());
+        if (options.keepRoute)
+          moe::TapRouteOp::create(b, chosen.getIds(), chosen.getWeights(), in.layer);
         break;
       }
       case Step::Kind::Experts: {

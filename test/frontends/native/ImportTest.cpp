@@ -111,6 +111,17 @@ TEST(Import, KeepHiddenTapsEachLayerAndTheEnd) {
   EXPECT_EQ(countOf(text, "moe.tap"), 2u);
 }
 
+TEST(Import, KeepRouteTapsEachRouter) {
+  ImportOptions options;
+  options.keepRoute = true;
+  std::string text = importText(openModel(goldenPath("deepseek-moe")), options);
+  EXPECT_EQ(countOf(text, "moe.tap_route"), countOf(text, "moe.route"));
+  EXPECT_GT(countOf(text, "moe.tap_route"), 0u);
+  EXPECT_CONTAINS(text, "[%arg0] : tensor<?x6xi32>, tensor<?x6xf32>");
+  options.keepRoute = false;
+  EXPECT_LACKS(importText(openModel(goldenPath("deepseek-moe")), options), "moe.tap_route");
+}
+
 TEST(Import, KeysAndValuesAreStoredAsAsked) {
   for (auto [kv, element] : {std::pair("f32", "f32"),
                              {"f16", "f16"},
