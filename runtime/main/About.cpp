@@ -31,7 +31,10 @@ void printInfoJson(const Program &program) {
   json.key("layers").integer(info.layers).key("context").integer(info.context);
   json.key("kv_bytes_per_token").integer(info.kv_bytes_per_token);
   json.key("kv_page_positions").integer(info.kv_page_positions);
-  json.key("tapped").boolean(info.tapped);
+  json.key("tapped").boolean(info.tapped).key("route").beginArray();
+  for (int64_t experts : metadata.route)
+    json.integer(experts);
+  json.endArray();
   json.key("weight_bytes").integer(info.weight_bytes).key("weights").beginObject();
   for (const auto &[type, bytes] : metadata.weights)
     json.key(type).integer(bytes);

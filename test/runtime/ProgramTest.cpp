@@ -318,6 +318,8 @@ TEST_F(ProgramTest, TellsAboutItself) {
   JsonValue json = parsed(run({"--info", "--json"}).output);
   EXPECT_EQ(json.find("architecture")->string, "counting");
   EXPECT_EQ(json.find("kv_bytes_per_token")->integer, 16);
+  ASSERT_EQ(json.find("route")->items.size(), 2u);
+  EXPECT_EQ(json.find("route")->items[1].integer, 2);
   EXPECT_EQ(json.find("sections")->items.size(), 4u);
   expectOutput({"--licenses"}, "MIT or so\n");
   expectOutput({"--version"}, "fake, compiled by moire 0.0 (host interface 2)\n");
