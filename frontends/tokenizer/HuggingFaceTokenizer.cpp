@@ -218,11 +218,15 @@ bool moire::readHuggingFaceTokenizer(const Container &container, const HuggingFa
   if (model.standsInForBytes())
     return unsupportedTokenizer(files.path, {"model.unk_token for bytes without a token"}, error);
 
+  // A post_processor that puts BOS first says so; classes that make theirs when they are loaded
+  // (Llama's, and with it DeepSeek's) go by add_bos_token.
+  if (first.empty() && files.config.getBoolean("add_bos_token").value_or(false))
+    first = configToken(files.config, "bos_token");
   source.add_bos = !first.empty();
   source.bos = model.find(source.add_bos ? first : configToken(files.config, "bos_token"));
   if (source.add_bos && source.bos < 0)
-    return badInput(error, llvm::Twine(files.path) + ": the post_processor's token " +
-                               quoted(first) + " is not in the vocabulary");
+    return badInput(error, llvm::Twine(files.path) + ": the token " + quoted(first) +
+                               " that comes first is not in the vocabulary");
   addEndToken(model.find(configToken(files.config, "eos_token")), source);
   addEndTokens(container, "eos_token_id", source);
   addEndTokens(container, "generation_config.eos_token_id", source);

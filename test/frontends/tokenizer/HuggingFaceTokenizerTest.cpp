@@ -103,6 +103,18 @@ TEST(HuggingFaceTokenizer, PutsBosFirstByTheTemplate) {
   EXPECT_EQ(folder.tokenizer.encode("a", false), (Ids{0}));
 }
 
+TEST(HuggingFaceTokenizer, PutsBosFirstWhereTheConfigAsksForIt) {
+  Folder folder({model, added, byteLevel});
+  folder.write("tokenizer_config.json", R"({"bos_token": "<s>", "add_bos_token": true})");
+  ASSERT_TRUE(folder.import()) << folder.error.message;
+  EXPECT_EQ(folder.tokenizer.encode("a", true), (Ids{5, 0}));
+  EXPECT_EQ(folder.tokenizer.encode("a", false), (Ids{0}));
+
+  folder.write("tokenizer_config.json", R"({"bos_token": "<t>", "add_bos_token": true})");
+  EXPECT_FALSE(folder.import());
+  EXPECT_TRUE(folder.says("\"<t>\"")) << folder.error.message;
+}
+
 TEST(HuggingFaceTokenizer, CollectsEndTokensFromAllFiles) {
   Folder folder({model, added, byteLevel});
   folder.write("tokenizer_config.json", R"({"eos_token": {"content": "<s>"}, "bos_token": "b b"})");
