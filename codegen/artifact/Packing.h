@@ -5,13 +5,16 @@
 //
 //   f32          [k][row]            4 bytes each
 //   f16, bf16    [k][row]            2 bytes each
-//   q4_0, q4_1   quants, then scales (then minima)
-//       quants   [block][line 0..3][row][byte 0..3]: with k = 32 * block + 8 * line + byte, the low
-//                nibble is q[k], the high one q[k + 4]; one line is 64 bytes
-//       scales   [block][row] f16, minima [block][row] f16 (q4_1 only)
-//   q8_0         quants [block][line 0..7][row][byte 0..3]: k = 32 * block + 4 * line + byte,
-//   signed
-//                scales [block][row] f16
+//   block formats (dialects/Formats.def): quants, scales, minima, factors, factors of minima
+//       quants   [block of 32 columns][line][row][byte 0..3]; one line is 64 bytes
+//         8 bits: eight lines, k = 32 * block + 4 * line + byte, signed
+//         else four lines of nibbles: with k = 32 * block + 8 * line + byte, the low nibble is of
+//         k, the high one of k + 4; then, of 5 bits, a line of bits 4: bit g is of k = 32 * block +
+//         4 * g + byte; of 6 bits, two lines of bits 4 and 5: bits 2 * g and 2 * g + 1 of line l
+//         are of k = 32 * block + 16 * l + 4 * g + byte
+//       scales, minima    Half: [k / columns][row] f16; Single: the same of f32;
+//                         Factors: [k / 256][row] f16
+//       factors           Factors only: [k / columns][row], a byte each
 //
 // The panel's size is rounded up to 64 bytes. A vector (norm gain, bias) is f32, its length rounded
 // up to 16 with zeros; its slice has rows * k elements (one of the two is 1 as a rule), and every
@@ -19,8 +22,9 @@
 // the section, every slice at a multiple of 64, that of an expert at one of 4096: an expert's pages
 // are its own. Gaps are zero.
 //
-// Quantized and half formats are moved, never rounded: an f16, bf16 or block panel takes sources of
-// that very type. An f32 panel or a vector takes f32, f16 and bf16, widened exactly.
+// Numbers are moved, never rounded: an f16 or bf16 panel takes sources of that very type, a panel
+// of blocks the block formats that it holds exactly. An f32 panel or a vector takes f32, f16 and
+// bf16, widened.
 
 #ifndef MOIRE_CODEGEN_ARTIFACT_PACKING_H
 #define MOIRE_CODEGEN_ARTIFACT_PACKING_H
@@ -34,16 +38,14 @@ namespace moire {
 
 constexpr int64_t kPanelRows = 16;
 
-enum class PanelFormat : uint8_t { F32, F16, BF16, Q4_0, Q4_1, Q8_0, Vector };
-
 /// Bytes of one panel of K columns (of a whole vector of K elements for PanelFormat::Vector),
 /// rounded up to 64.
 int64_t panelBytes(PanelFormat format, int64_t k);
 
-/// Where the parts of a quantized panel start, relative to the panel.
+/// Where the parts of a panel of blocks start: byte offsets, relative to the panel. A part that
+/// there is not is empty, and starts where the next one does.
 struct PanelParts {
-  int64_t scales; // byte offset
-  int64_t minima; // byte offset; 0 if there are none
+  int64_t scales, minima, factors, minimum_factors, end;
 };
 PanelParts panelParts(PanelFormat format, int64_t k);
 

@@ -1,27 +1,35 @@
 #include "codegen/artifact/Panels.h"
 
+#include "frontends/weights/Blocks.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
 namespace moire {
 
-constexpr int64_t kBlock = 32;      // elements of a Q4_0, Q4_1 or Q8_0 block
+constexpr int64_t kBlock = 32;      // columns whose quants lie together
 constexpr int64_t kLineWords = 16;  // a 64-byte line: one word of 4 bytes a row
 constexpr int64_t kPanelAlign = 64; // bytes
-constexpr int64_t kScaleBytes = 2;  // f16
 
-static bool isBlockFormat(PanelFormat format) {
-  return format == PanelFormat::Q4_0 || format == PanelFormat::Q4_1 || format == PanelFormat::Q8_0;
-}
+/// Lines of a block's quants.
+static int64_t linesPerBlock(const PanelInfo &info) { return info.bits; }
 
 PanelParts panelParts(PanelFormat format, int64_t k) {
-  if (!isBlockFormat(format))
-    return {0, 0};
-  int64_t blocks = k / kBlock;
-  int64_t bytesPerRow = format == PanelFormat::Q8_0 ? kBlock : kBlock / 2;
-  int64_t scales = blocks * bytesPerRow * kPanelRows;
-  return {scales, format == PanelFormat::Q4_1 ? scales + blocks * kPanelRows * kScaleBytes : 0};
+  const PanelInfo &info = panelInfo(format);
+  if (!info.isBlocked())
+    return {0, 0, 0, 0, 0};
+  bool factored = info.scales == Scales::Factors;
+  int64_t numbers = k / (factored ? kSuperBlock : info.columns) * kPanelRows;
+  int64_t numberBytes = numbers * (info.scales == Scales::Single ? 4 : 2);
+  int64_t factorBytes = factored ? k / info.columns * kPanelRows : 0;
+  PanelParts parts;
+  parts.scales = k / kBlock * linesPerBlock(info) * kLineWords * 4;
+  parts.minima = parts.scales + numberBytes;
+  parts.factors = parts.minima + (info.minima ? numberBytes : 0);
+  parts.minimum_factors = parts.factors + factorBytes;
+  parts.end = parts.minimum_factors + (info.minima ? factorBytes : 0);
+  return parts;
 }
 
 /// What a panel holds, without the zeros behind it.
@@ -32,17 +40,11 @@ static int64_t usedPanelBytes(PanelFormat format, int64_t k) {
   case PanelFormat::F16:
   case PanelFormat::BF16:
     return k * kPanelRows * 2;
-  case PanelFormat::Q4_0:
-  case PanelFormat::Q4_1:
-  case PanelFormat::Q8_0: {
-    PanelParts parts = panelParts(format, k);
-    int64_t lastPart = parts.minima ? parts.minima : parts.scales;
-    return lastPart + k / kBlock * kPanelRows * kScaleBytes;
-  }
   case PanelFormat::Vector:
     return k * 4;
+  default:
+    return panelParts(format, k).end;
   }
-  __builtin_unreachable();
 }
 
 int64_t panelBytes(PanelFormat format, int64_t k) {
@@ -63,14 +65,10 @@ bool canPack(StorageType source, PanelFormat format) {
     return source == StorageType::F16;
   case PanelFormat::BF16:
     return source == StorageType::BF16;
-  case PanelFormat::Q4_0:
-    return source == StorageType::Q4_0;
-  case PanelFormat::Q4_1:
-    return source == StorageType::Q4_1;
-  case PanelFormat::Q8_0:
-    return source == StorageType::Q8_0;
+  default:
+    std::optional<BlockFormat> blocks = blockFormatOf(source);
+    return blocks && blockInfo(*blocks).panel == format;
   }
-  __builtin_unreachable();
 }
 
 //===----------------------------------------------------------------------===//
@@ -130,48 +128,114 @@ void widen(StorageType source, const uint8_t *from, int64_t count, float *to) {
 //===----------------------------------------------------------------------===//
 // Block formats: words of four quants go to their lines, scales and minima to their own parts.
 
-/// ggml's 4-bit block holds elements 0..15 in the low nibbles of its 16 bytes and 16..31 in the
-/// high ones. A panel's line wants four elements in the low nibbles and the next four in the high.
-template <bool hasMinima>
-static void packNibbles(int64_t k, const PanelRows &rows, uint8_t *panel) {
-  constexpr uint32_t kLow = 0x0f0f0f0f, kHigh = 0xf0f0f0f0;
-  constexpr int64_t kHeader = hasMinima ? 4 : 2;
-  constexpr int64_t kBlockBytes = kHeader + kBlock / 2;
-  PanelParts parts = panelParts(hasMinima ? PanelFormat::Q4_1 : PanelFormat::Q4_0, k);
-  uint32_t *lines = reinterpret_cast<uint32_t *>(panel);
-  uint16_t *scales = reinterpret_cast<uint16_t *>(panel + parts.scales);
-  uint16_t *minima = reinterpret_cast<uint16_t *>(panel + parts.minima);
-  for (int64_t block = 0; block < k / kBlock; ++block) {
-    for (int64_t row = 0; row < kPanelRows; ++row) {
-      const uint8_t *from = rows[row] + block * kBlockBytes;
-      scales[block * kPanelRows + row] = load<uint16_t>(from);
-      if constexpr (hasMinima)
-        minima[block * kPanelRows + row] = load<uint16_t>(from + 2);
-      uint32_t q0 = load<uint32_t>(from + kHeader), q4 = load<uint32_t>(from + kHeader + 4);
-      uint32_t q8 = load<uint32_t>(from + kHeader + 8), q12 = load<uint32_t>(from + kHeader + 12);
-      uint32_t *line = lines + block * 4 * kLineWords + row;
-      line[0 * kLineWords] = (q0 & kLow) | (q4 & kLow) << 4;
-      line[1 * kLineWords] = (q8 & kLow) | (q12 & kLow) << 4;
-      line[2 * kLineWords] = (q0 >> 4 & kLow) | (q4 & kHigh);
-      line[3 * kLineWords] = (q8 >> 4 & kLow) | (q12 & kHigh);
-    }
+/// The code of each signed byte that stands in a table of values.
+static std::array<uint8_t, 256> codesOf(const int8_t *values) {
+  std::array<uint8_t, 256> codes = {};
+  for (int code = 15; code >= 0; --code)
+    codes[uint8_t(values[code])] = uint8_t(code);
+  return codes;
+}
+
+/// The quants of a block of 32 columns, as words of four codes.
+static void packQuants(const PanelInfo &info, const uint32_t (&words)[8], uint32_t *line) {
+  constexpr uint32_t kNibbles = 0x0f0f0f0f;
+  if (info.bits == 8) {
+    for (int64_t i = 0; i < 8; ++i)
+      line[i * kLineWords] = words[i];
+    return;
+  }
+  for (int64_t i = 0; i < 4; ++i)
+    line[i * kLineWords] = (words[2 * i] & kNibbles) | (words[2 * i + 1] & kNibbles) << 4;
+  int64_t upperBits = info.bits - 4, perLine = upperBits ? 8 / upperBits : 8;
+  for (int64_t i = 0; i < upperBits; ++i) {
+    uint32_t upper = 0;
+    for (int64_t j = 0; j < perLine; ++j)
+      upper |= (words[i * perLine + j] >> 4 & kNibbles) << upperBits * j;
+    line[(4 + i) * kLineWords] = upper;
   }
 }
 
-static void packBytes(int64_t k, const PanelRows &rows, uint8_t *panel) {
-  constexpr int64_t kHeader = 2;
-  constexpr int64_t kBlockBytes = kHeader + kBlock;
-  uint32_t *lines = reinterpret_cast<uint32_t *>(panel);
-  uint16_t *scales = reinterpret_cast<uint16_t *>(panel + panelParts(PanelFormat::Q8_0, k).scales);
-  for (int64_t block = 0; block < k / kBlock; ++block) {
-    for (int64_t row = 0; row < kPanelRows; ++row) {
-      const uint8_t *from = rows[row] + block * kBlockBytes;
-      scales[block * kPanelRows + row] = load<uint16_t>(from);
-      uint32_t *line = lines + block * 8 * kLineWords + row;
-      for (int64_t i = 0; i < 8; ++i)
-        line[i * kLineWords] = load<uint32_t>(from + kHeader + 4 * i);
+namespace {
+
+/// Packs blocks of one format into panels that hold them.
+class BlockPacker {
+public:
+  BlockPacker(PanelFormat format, BlockFormat source, int64_t k, uint8_t *panel)
+      : info(panelInfo(format)), blocks(blockInfo(source)), source(source), panel(panel),
+        parts(panelParts(format, k)) {
+    if (info.values)
+      codes = codesOf(info.values);
+  }
+
+  /// The block of `row` that begins at column `first`.
+  void pack(const uint8_t *bytes, int64_t first, int64_t row) {
+    takeApart(source, bytes, block);
+    auto *lines = reinterpret_cast<uint32_t *>(panel);
+    for (int64_t i = 0; i < blocks.elements; i += kBlock) {
+      uint32_t words[8];
+      takeCodes(block.quants + i, words);
+      packQuants(info, words,
+                 lines + (first + i) / kBlock * linesPerBlock(info) * kLineWords + row);
+    }
+    int64_t begin = first / info.columns, count = blocks.elements / info.columns;
+    switch (info.scales) {
+    case Scales::Half:
+      put(parts.scales, begin, row, block.scale);
+      if (info.minima)
+        put(parts.minima, begin, row, block.minimum);
+      break;
+    case Scales::Single:
+      for (int64_t i = 0; i < count; ++i) {
+        put(parts.scales, begin + i, row, block.scales[i]);
+        if (info.minima)
+          put(parts.minima, begin + i, row, block.minima[i]);
+      }
+      break;
+    case Scales::Factors:
+      put(parts.scales, first / kSuperBlock, row, block.scale);
+      if (info.minima)
+        put(parts.minima, first / kSuperBlock, row, block.minimum);
+      for (int64_t i = 0; i < count; ++i) {
+        put(parts.factors, begin + i, row, block.factors[i]);
+        if (info.minima)
+          put(parts.minimum_factors, begin + i, row, block.minimumFactors[i]);
+      }
+      break;
+    case Scales::None:
+      break;
     }
   }
+
+private:
+  void takeCodes(const int8_t *quants, uint32_t (&words)[8]) {
+    uint8_t bytes[kBlock];
+    for (int64_t j = 0; j < kBlock; ++j)
+      bytes[j] = info.values ? codes[uint8_t(quants[j])] : uint8_t(quants[j] + info.zero);
+    std::memcpy(words, bytes, sizeof(words));
+  }
+
+  template <typename T> void put(int64_t part, int64_t place, int64_t row, T value) {
+    std::memcpy(panel + part + (place * kPanelRows + row) * sizeof(T), &value, sizeof(T));
+  }
+
+  const PanelInfo &info;
+  const BlockInfo &blocks;
+  BlockFormat source;
+  uint8_t *panel;
+  PanelParts parts;
+  std::array<uint8_t, 256> codes;
+  Block block;
+};
+
+} // namespace
+
+static void packBlocks(PanelFormat format, BlockFormat source, int64_t k, const PanelRows &rows,
+                       uint8_t *panel) {
+  const BlockInfo &blocks = blockInfo(source);
+  BlockPacker packer(format, source, k, panel);
+  for (int64_t first = 0; first < k; first += blocks.elements)
+    for (int64_t row = 0; row < kPanelRows; ++row)
+      packer.pack(rows[row] + first / blocks.elements * blocks.bytes, first, row);
 }
 
 static void transposeWidened(StorageType source, int64_t k, const PanelRows &rows, uint8_t *panel) {
@@ -193,17 +257,10 @@ void packPanel(PanelFormat format, StorageType source, int64_t k, const PanelRow
   case PanelFormat::BF16:
     transpose<uint16_t>(k, rows, panel, [](uint16_t bits) { return bits; });
     break;
-  case PanelFormat::Q4_0:
-    packNibbles<false>(k, rows, panel);
-    break;
-  case PanelFormat::Q4_1:
-    packNibbles<true>(k, rows, panel);
-    break;
-  case PanelFormat::Q8_0:
-    packBytes(k, rows, panel);
-    break;
   case PanelFormat::Vector:
     __builtin_unreachable();
+  default:
+    packBlocks(format, *blockFormatOf(source), k, rows, panel);
   }
   int64_t used = usedPanelBytes(format, k);
   std::memset(panel + used, 0, panelBytes(format, k) - used);

@@ -11,9 +11,9 @@ using namespace mlir;
 namespace moire::cpu {
 
 Contraction::Contraction(Emitter &e, const Operands &operands)
-    : e(e), in(operands), quantized(in.x.size() == 3) {
+    : e(e), in(operands), info(panelInfo(in.format)), quantized(in.x.size() == 3) {
   if (quantized)
-    dot = DotInstruction::get(in.instruction, in.format == tile::Format::Q8_0 ? 8 : 4);
+    dot = DotInstruction::get(in.instruction, info.dotBits());
 }
 
 PanelReader Contraction::reader(Value panel, int64_t part) {
@@ -37,52 +37,59 @@ Contraction::Values Contraction::products(Value panel, ArrayRef<Value> rows, boo
 // 64 weights (16 rows of 4) of columns 4 * group of a block.
 Value Contraction::line(PanelReader &panel, int64_t part, Value block, int64_t group,
                         bool unpacked) {
-  if (in.format == tile::Format::Q8_0)
-    return panel.line(block, group);
-  if (unpacked) {
-    Value at = e.addConst(e.mulConst(block, 8 * 64), part * kPanelRows * in.k + group * 64);
-    return e.loadBytes(in.strip, at, 64, e.b.getI8Type());
-  }
-  return nibbles(panel.line(block, group / 2), group % 2);
-}
-
-Value Contraction::nibbles(Value packed, int64_t high) {
-  if (high)
-    return arith::ShRUIOp::create(e.b, e.loc, packed, e.constant(packed.getType(), 4));
-  return arith::AndIOp::create(e.b, e.loc, packed, e.constant(packed.getType(), 15));
+  if (!unpacked || !needsUnpacking())
+    return panel.quants(block, group);
+  Value at = e.addConst(e.mulConst(block, 8 * 64), part * kPanelRows * in.k + group * 64);
+  return e.loadBytes(in.strip, at, 64, e.b.getI8Type());
 }
 
 Contraction::Values Contraction::integerProducts(Value panel, int64_t part, ArrayRef<Value> rows,
                                                  bool unpacked) {
-  Value values = in.x[0], scales = in.x[1], sums = in.x[2];
-  int64_t zeroPoint = in.format == tile::Format::Q4_0 ? 8 : 0;
   PanelReader weights = reader(panel, part);
+  int64_t count = weights.scalesPerBlock();
   Values zero(rows.size(), e.constant(e.f32x16(), 0));
   return e.fold(e.index(0), e.index(in.k / 32), 1, zero, [&](Value block, ValueRange acc) {
-    SmallVector<DotInstruction::Values> dots;
-    for (Value row : rows)
-      dots.push_back(dot->begin(e, e.load(sums, {row, block}), zeroPoint));
-    for (int64_t group = 0; group < 8; ++group) {
-      auto prepared = dot->prepare(e, line(weights, part, block, group, unpacked));
-      Value column = e.addConst(e.mulConst(block, 32), 4 * group);
-      for (auto [i, row] : llvm::enumerate(rows)) {
-        Value four = e.loadBytes(values, {row, column}, 1, e.b.getI32Type());
-        four = vector::ExtractOp::create(e.b, e.loc, four, ArrayRef<int64_t>{0});
-        dots[i] = dot->step(e, dots[i], prepared, four);
+    Values next = llvm::to_vector(acc);
+    for (int64_t which = 0; which < count; ++which) {
+      SmallVector<DotInstruction::Values> dots;
+      for (Value row : rows)
+        dots.push_back(dot->begin(e, activationSum(row, block, count, which), info.zero));
+      for (int64_t step = 0; step < 8 / count; ++step) {
+        int64_t group = 8 / count * which + step;
+        auto prepared = dot->prepare(e, line(weights, part, block, group, unpacked));
+        Value column = e.addConst(e.mulConst(block, 32), 4 * group);
+        for (auto [i, row] : llvm::enumerate(rows)) {
+          Value four = e.loadBytes(in.x[0], {row, column}, 1, e.b.getI32Type());
+          four = vector::ExtractOp::create(e.b, e.loc, four, ArrayRef<int64_t>{0});
+          dots[i] = dot->step(e, dots[i], prepared, four, step);
+        }
       }
-    }
-    Value scale = weights.scales(block), minimum = weights.minima(block);
-    Values next;
-    for (auto [i, row] : llvm::enumerate(rows)) {
-      Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dot->finish(e, dots[i]));
-      Value d = e.splat(e.load(scales, {row, e.index(0), block}));
-      Value total = e.fma(e.mul(scale, d), sum, acc[i]);
-      if (minimum)
-        total = e.fma(minimum, e.splat(e.load(scales, {row, e.index(1), block})), total);
-      next.push_back(total);
+      Value scale = weights.scales(block, which), minimum = weights.minima(block, which);
+      for (auto [i, row] : llvm::enumerate(rows)) {
+        Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dot->finish(e, dots[i]));
+        Value d = e.load(in.x[1], {row, e.index(0), block});
+        next[i] = e.fma(e.mul(scale, e.splat(d)), sum, next[i]);
+        if (!minimum)
+          continue;
+        Value total = count == 1 ? e.load(in.x[1], {row, e.index(1), block})
+                                 : scaledSum(d, activationSum(row, block, count, which));
+        next[i] = e.fma(minimum, e.splat(total), next[i]);
+      }
     }
     return next;
   });
+}
+
+// The sum of a block's activations, or of half of them.
+Value Contraction::activationSum(Value row, Value block, int64_t count, int64_t which) {
+  auto half = [&](int64_t i) {
+    return e.load(in.x[2], {row, e.addConst(e.mulConst(block, 2), i)});
+  };
+  return count == 2 ? half(which) : e.add(half(0), half(1));
+}
+
+Value Contraction::scaledSum(Value scale, Value sum) {
+  return e.mul(scale, arith::SIToFPOp::create(e.b, e.loc, e.f32(), sum));
 }
 
 //===- f32 activations ------------------------------------------------------------------------===//
@@ -99,7 +106,7 @@ Contraction::Values Contraction::floatProducts(Value panel, int64_t part, ArrayR
                                                bool unpacked) {
   PanelReader weights = reader(panel, part);
   Values zero(rows.size(), e.constant(e.f32x16(), 0));
-  if (isBlocked(in.format) && !unpacked)
+  if (info.isBlocked() && !unpacked)
     return e.fold(e.index(0), e.index(in.k / 32), 1, zero, [&](Value block, ValueRange acc) {
       Values next = llvm::to_vector(acc);
       weights.dequantizeBlock(block, [&](int64_t i, Value w) {
@@ -108,7 +115,7 @@ Contraction::Values Contraction::floatProducts(Value panel, int64_t part, ArrayR
       return next;
     });
   auto column = [&](Value at) {
-    if (!unpacked || in.format == tile::Format::F32)
+    if (!unpacked || in.format == PanelFormat::F32)
       return weights.column(at);
     return e.loadLanes(in.strip, {e.addConst(at, part * in.k), e.index(0)});
   };
@@ -130,7 +137,7 @@ Contraction::Values Contraction::floatProducts(Value panel, int64_t part, ArrayR
 
 bool Contraction::needsUnpacking() const {
   // Lines of bytes and columns of f32 are used as they are.
-  return in.format != (quantized ? tile::Format::Q8_0 : tile::Format::F32);
+  return quantized ? info.bits != 8 : in.format != PanelFormat::F32;
 }
 
 void Contraction::unpack(Value panel) {
@@ -145,8 +152,7 @@ void Contraction::unpackPart(Value panel, int64_t part) {
     e.loop(e.index(0), e.index(in.k / 32), 1, [&](Value block) {
       for (int64_t group = 0; group < 8; ++group) {
         Value at = e.addConst(e.mulConst(block, 8 * 64), part * kPanelRows * in.k + group * 64);
-        Value bytes = nibbles(weights.line(block, group / 2), group % 2);
-        vector::StoreOp::create(e.b, e.loc, bytes, in.strip, at);
+        vector::StoreOp::create(e.b, e.loc, weights.quants(block, group), in.strip, at);
       }
     });
     return;
@@ -154,7 +160,7 @@ void Contraction::unpackPart(Value panel, int64_t part) {
   auto write = [&](Value column, Value w) {
     e.storeLanes(w, in.strip, {e.addConst(column, part * in.k), e.index(0)});
   };
-  if (!isBlocked(in.format)) {
+  if (!info.isBlocked()) {
     e.loop(e.index(0), e.index(in.k), 1, [&](Value at) { write(at, weights.column(at)); });
     return;
   }

@@ -1,8 +1,8 @@
 // Products of rows with packed panels, a panel at a time: what the kernels for plain products and
 // for those of experts share. Per output value the order is: K ascending, one accumulator; with
-// int8 activations an exact integer sum for each block of 32, then one fused multiply-add for its
-// scale and one for its minimum. Every variant (one row, tiles of rows, panels unpacked or not)
-// keeps that order.
+// int8 activations an exact integer sum for the columns that share a scale (32, or 16), then one
+// fused multiply-add for their scale and one for their minimum. Every variant (one row, tiles of
+// rows, panels unpacked or not) keeps that order.
 
 #ifndef MOIRE_CODEGEN_CPU_CONTRACTION_H
 #define MOIRE_CODEGEN_CPU_CONTRACTION_H
@@ -17,7 +17,7 @@ public:
   using Values = llvm::SmallVector<Value>;
 
   struct Operands {
-    mlir::tile::Format format;
+    PanelFormat format;
     llvm::StringRef instruction; // a row of Instructions.def, or "vfmadd"
     ValueRange x;                // [rows, k] f32, or the three buffers of quantized rows
     Value weight;                // panels
@@ -38,7 +38,8 @@ private:
   PanelReader reader(Value panel, int64_t part);
   bool needsUnpacking() const;
   Value line(PanelReader &panel, int64_t part, Value block, int64_t group, bool unpacked);
-  Value nibbles(Value packed, int64_t high);
+  Value activationSum(Value row, Value block, int64_t count, int64_t which);
+  Value scaledSum(Value scale, Value sum);
   Values integerProducts(Value panel, int64_t part, llvm::ArrayRef<Value> rows, bool unpacked);
   Values floatProducts(Value panel, int64_t part, llvm::ArrayRef<Value> rows, bool unpacked);
   Values multiplyAdd(Value weights, llvm::ArrayRef<Value> rows, Value column, ValueRange acc);
@@ -46,6 +47,7 @@ private:
 
   Emitter &e;
   Operands in;
+  const PanelInfo &info;
   bool quantized;
   std::unique_ptr<DotInstruction> dot;
 };

@@ -54,7 +54,7 @@ public:
       line = arith::XOrIOp::create(e.b, e.loc, line, e.constant(line.getType(), -128));
     return {line};
   }
-  Values step(Emitter &e, Values acc, const Values &weights, Value x) override {
+  Values step(Emitter &e, Values acc, const Values &weights, Value x, int64_t) override {
     return {intrinsic(e, "llvm.x86.avx512.vpdpbusd.512", acc[0].getType(),
                       {acc[0], weights[0], broadcast(e, x, 64)})};
   }
@@ -64,32 +64,45 @@ private:
   int64_t bits;
 };
 
-class DotMaddNibbles final : public DotInstruction {
+class DotMaddUnsigned final : public DotInstruction {
 public:
-  explicit DotMaddNibbles(int64_t) {}
+  explicit DotMaddUnsigned(int64_t bits) : steps(32767 / (2 * ((1 << bits) - 1) * 127)) {}
 
+  // Of each half sums of 16 bits, then of 32; the correction. A null is zero.
   Values begin(Emitter &e, Value sum, int64_t zeroPoint) override {
-    Value zero = e.constant(e.vec(16, e.b.getI16Type()), 0);
-    Values acc = {zero, zero};
-    if (zeroPoint)
-      acc.push_back(correction(e, sum, zeroPoint));
-    return acc;
+    return {{}, {}, {}, {}, zeroPoint ? correction(e, sum, zeroPoint) : Value()};
   }
   Values prepare(Emitter &e, Value line) override { return {half(e, line, 0), half(e, line, 1)}; }
-  Values step(Emitter &e, Values acc, const Values &weights, Value x) override {
+  Values step(Emitter &e, Values acc, const Values &weights, Value x, int64_t number) override {
     Value activations = broadcast(e, x, 32);
+    Type i16x16 = e.vec(16, e.b.getI16Type());
     for (int i = 0; i < 2; ++i)
-      acc[i] = e.add(acc[i], intrinsic(e, "llvm.x86.avx2.pmadd.ub.sw", acc[i].getType(),
-                                       {weights[i], activations}));
-    return acc;
+      acc[i] = plus(e, acc[i],
+                    intrinsic(e, "llvm.x86.avx2.pmadd.ub.sw", i16x16, {weights[i], activations}));
+    return (number + 1) % steps == 0 ? widened(e, acc) : acc;
   }
   Value finish(Emitter &e, Values acc) override {
-    Type i32x8 = e.vec(8, e.b.getI32Type());
-    Value ones = e.constant(acc[0].getType(), 1);
-    auto pairs = [&](Value v) { return intrinsic(e, "llvm.x86.avx2.pmadd.wd", i32x8, {v, ones}); };
-    Value sums = join(e, pairs(acc[0]), pairs(acc[1]));
-    return acc.size() == 3 ? e.add(sums, acc[2]) : sums;
+    acc = widened(e, acc);
+    return plus(e, acc[4], join(e, acc[2], acc[3]));
   }
+
+private:
+  static Value plus(Emitter &e, Value a, Value c) { return a ? e.add(a, c) : c; }
+
+  // The sums of 16 bits go into those of 32.
+  static Values widened(Emitter &e, Values acc) {
+    Type i32x8 = e.vec(8, e.b.getI32Type());
+    for (int i = 0; i < 2; ++i)
+      if (acc[i]) {
+        Value ones = e.constant(acc[i].getType(), 1);
+        acc[2 + i] =
+            plus(e, acc[2 + i], intrinsic(e, "llvm.x86.avx2.pmadd.wd", i32x8, {acc[i], ones}));
+        acc[i] = {};
+      }
+    return acc;
+  }
+
+  int64_t steps; // that 16 bits hold
 };
 
 class DotMaddSigned final : public DotInstruction {
@@ -107,7 +120,7 @@ public:
       weights.push_back(math::AbsIOp::create(e.b, e.loc, weights[i]));
     return weights;
   }
-  Values step(Emitter &e, Values acc, const Values &weights, Value x) override {
+  Values step(Emitter &e, Values acc, const Values &weights, Value x, int64_t) override {
     Value activations = broadcast(e, x, 32), ones = e.constant(e.vec(16, e.b.getI16Type()), 1);
     for (int i = 0; i < 2; ++i) {
       Value withSign =

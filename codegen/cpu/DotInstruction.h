@@ -1,5 +1,5 @@
-// How a block of 32 columns of 16 rows is multiplied with int8 activations: one class a machine
-// instruction, made from the table Instructions.def.
+// How the columns of 16 rows that share a scale (32, or 16) are multiplied with int8 activations:
+// one class a machine instruction, made from the table Instructions.def.
 
 #ifndef MOIRE_CODEGEN_CPU_DOTINSTRUCTION_H
 #define MOIRE_CODEGEN_CPU_DOTINSTRUCTION_H
@@ -17,13 +17,14 @@ public:
 
   using Values = llvm::SmallVector<Value, 4>;
 
-  /// Accumulators of one token. `sum` (i32) is the sum of the block's activations; the products are
-  /// those of weights minus `zeroPoint`.
+  /// Accumulators of one token. `sum` (i32) is the sum of the activations; the products are those
+  /// of weights minus `zeroPoint`.
   virtual Values begin(Emitter &e, Value sum, int64_t zeroPoint) = 0;
   /// What is needed of 64 weights (16 rows of 4), once for all tokens.
   virtual Values prepare(Emitter &e, Value line) = 0;
-  /// Adds 4 columns: `x` holds 4 activations as one i32.
-  virtual Values step(Emitter &e, Values accumulators, const Values &weights, Value x) = 0;
+  /// Adds 4 columns: `x` holds 4 activations as one i32. `number` counts the steps since begin().
+  virtual Values step(Emitter &e, Values accumulators, const Values &weights, Value x,
+                      int64_t number) = 0;
   /// The 16 sums, <16 x i32>.
   virtual Value finish(Emitter &e, Values accumulators) = 0;
 

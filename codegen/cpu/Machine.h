@@ -24,7 +24,7 @@ struct Machine {
   /// with `error` set for unknown names and for CPUs below x86-64-v3.
   static mlir::FailureOr<Machine> lookup(llvm::StringRef name, int optLevel, std::string &error);
 
-  /// The instruction for products of weights of `bits` (4 or 8) with int8 activations.
+  /// The instruction for products of weights of `bits` (PanelInfo::dotBits) with int8 activations.
   llvm::StringRef chooseInstruction(int64_t bits) const;
 };
 

@@ -1,150 +1,195 @@
 #include "codegen/cpu/PanelReader.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
-using tile::Format;
 
 namespace moire::cpu {
 
-PanelFormat panelFormat(Format format) {
-  switch (format) {
-  case Format::F32:
-    return PanelFormat::F32;
-  case Format::F16:
-    return PanelFormat::F16;
-  case Format::BF16:
-    return PanelFormat::BF16;
-  case Format::Q4_0:
-    return PanelFormat::Q4_0;
-  case Format::Q4_1:
-    return PanelFormat::Q4_1;
-  case Format::Q8_0:
-    return PanelFormat::Q8_0;
-  }
-  llvm_unreachable("a format without a panel");
+static Type plainElement(Emitter &e, PanelFormat format) {
+  return format == PanelFormat::F32   ? e.f32()
+         : format == PanelFormat::F16 ? Type(e.b.getF16Type())
+                                      : Type(e.b.getBF16Type());
 }
 
-bool isBlocked(Format format) {
-  return format == Format::Q4_0 || format == Format::Q4_1 || format == Format::Q8_0;
-}
-
-int64_t linesPerBlock(Format format) { return format == Format::Q8_0 ? 8 : 4; }
-
-static Type plainElement(Emitter &e, Format format) {
-  return format == Format::F32   ? e.f32()
-         : format == Format::F16 ? Type(e.b.getF16Type())
-                                 : Type(e.b.getBF16Type());
-}
-
-PanelReader::PanelReader(Emitter &e, Format format, Value bytes, Value panel, int64_t k,
+PanelReader::PanelReader(Emitter &e, PanelFormat format, Value bytes, Value panel, int64_t k,
                          Value origin)
-    : e(e), format(format), bytes(bytes),
-      base(e.mulConst(panel, panelBytes(panelFormat(format), k))),
-      parts(isBlocked(format) ? panelParts(panelFormat(format), k) : PanelParts{0, 0}) {
+    : e(e), info(panelInfo(format)), plain(plainElement(e, format)), bytes(bytes),
+      base(e.mulConst(panel, panelBytes(format, k))), rows(kPanelRows),
+      parts(panelParts(format, k)) {
   if (origin)
-    base = e.add(base, origin);
+    base = e.add(origin, base);
 }
 
-Value PanelReader::scales(Value block) {
-  Value offset = at(e.mulConst(block, 2 * kPanelRows), parts.scales);
-  return e.widen(e.loadBytes(bytes, offset, kPanelRows, e.b.getF16Type()));
+PanelReader::PanelReader(Emitter &e, PanelFormat format, Value bytes, Value panel, Value row,
+                         int64_t k)
+    : PanelReader(e, format, bytes, panel, k) {
+  this->row = row;
+  rows = 1;
 }
 
-Value PanelReader::minima(Value block) {
-  if (!parts.minima)
+Value PanelReader::load(int64_t part, Value place, int64_t count, Type element) {
+  int64_t size = count * element.getIntOrFloatBitWidth() / 8; // of a row
+  Value offset = e.add(base, e.mulConst(place, kPanelRows * size));
+  if (row)
+    offset = e.add(offset, e.mulConst(row, size));
+  return e.loadBytes(bytes, e.addConst(offset, part), rows * count, element);
+}
+
+//===- Scales ---------------------------------------------------------------------------------===//
+
+Value PanelReader::number(int64_t part, int64_t factors, bool isSigned, Value block,
+                          int64_t which) {
+  Value place = e.addConst(e.mulConst(block, scalesPerBlock()), which);
+  if (info.scales == Scales::Half)
+    return e.widen(load(part, place, 1, e.b.getF16Type()));
+  if (info.scales == Scales::Single)
+    return load(part, place, 1, e.f32());
+  Value super = e.div(block, e.index(kSuperBlock / 32));
+  Value scale = e.widen(load(part, super, 1, e.b.getF16Type()));
+  Value factor = load(factors, place, 1, e.b.getI8Type());
+  VectorType words = e.vec(rows, e.b.getI32Type());
+  factor = isSigned ? arith::ExtSIOp::create(e.b, e.loc, words, factor).getResult()
+                    : arith::ExtUIOp::create(e.b, e.loc, words, factor).getResult();
+  return e.mul(scale, arith::SIToFPOp::create(e.b, e.loc, e.vec(rows, e.f32()), factor));
+}
+
+Value PanelReader::scales(Value block, int64_t which) {
+  return number(parts.scales, parts.factors, !info.minima, block, which);
+}
+
+Value PanelReader::minima(Value block, int64_t which) {
+  if (!info.minima)
     return {};
-  Value offset = at(e.mulConst(block, 2 * kPanelRows), parts.minima);
-  return e.widen(e.loadBytes(bytes, offset, kPanelRows, e.b.getF16Type()));
+  Value minimum = number(parts.minima, parts.minimum_factors, false, block, which);
+  // With factors it is what is subtracted.
+  return info.scales == Scales::Factors ? arith::NegFOp::create(e.b, e.loc, minimum).getResult()
+                                        : minimum;
 }
+
+//===- Quants ---------------------------------------------------------------------------------===//
 
 Value PanelReader::line(Value block, int64_t line) {
-  Value offset = at(e.mulConst(block, 64 * linesPerBlock(format)), 64 * line);
-  return e.loadBytes(bytes, offset, 64, e.b.getI8Type());
+  Value place = e.addConst(e.mulConst(block, info.bits), line);
+  return load(0, place, 4, e.b.getI8Type());
 }
 
-Value PanelReader::column(Value k) {
-  Type element = plainElement(e, format);
-  Value offset = at(e.mulConst(k, kPanelRows * element.getIntOrFloatBitWidth() / 8), 0);
-  return e.widen(e.loadBytes(bytes, offset, kPanelRows, element));
+static Value shifted(Emitter &e, Value bytes, int64_t left) {
+  Value distance = e.constant(bytes.getType(), std::abs(left));
+  if (left > 0)
+    return arith::ShLIOp::create(e.b, e.loc, bytes, distance);
+  return left < 0 ? arith::ShRUIOp::create(e.b, e.loc, bytes, distance).getResult() : bytes;
 }
+
+Value PanelReader::quants(Value block, int64_t group) {
+  if (info.bits == 8)
+    return line(block, group);
+  auto masked = [&](Value bytes, int64_t mask) -> Value {
+    return arith::AndIOp::create(e.b, e.loc, bytes, e.constant(bytes.getType(), mask));
+  };
+  Value nibbles = line(block, group / 2);
+  Value codes = group % 2 ? shifted(e, nibbles, -4) : masked(nibbles, 15);
+  if (int64_t upper = info.bits - 4) {
+    int64_t bit = group * upper;
+    Value high = shifted(e, line(block, 4 + bit / 8), 4 - bit % 8);
+    high = masked(high, ((1 << upper) - 1) << 4);
+    codes = arith::OrIOp::create(e.b, e.loc, codes, high);
+  }
+  return info.values ? lookUp(codes) : codes;
+}
+
+// The bytes of a table of 16 at some places. The instruction works on parts of 16 bytes, of which a
+// register of AVX2 holds two.
+Value PanelReader::lookUp(Value codes) {
+  int64_t count = rows * 4, width = count < 16 ? 16 : 32;
+  SmallVector<int8_t> table;
+  for (int64_t i = 0; i < width; ++i)
+    table.push_back(info.values[i % 16]);
+  VectorType part = e.vec(width, e.b.getI8Type());
+  Value values =
+      arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(part, ArrayRef<int8_t>(table)));
+  auto look = [&](Value places) -> Value {
+    StringRef name = width == 16 ? "llvm.x86.ssse3.pshuf.b.128" : "llvm.x86.avx2.pshuf.b";
+    return LLVM::CallIntrinsicOp::create(e.b, e.loc, part, e.b.getStringAttr(name),
+                                         ValueRange{values, places})
+        .getResult(0);
+  };
+  auto shuffle = [&](Value a, Value c, int64_t from, int64_t size) -> Value {
+    SmallVector<int64_t> places;
+    for (int64_t i = 0; i < size; ++i)
+      places.push_back((from + i) % (2 * count));
+    return vector::ShuffleOp::create(e.b, e.loc, a, c, places);
+  };
+  if (count < width) {
+    Value wide = look(shuffle(codes, codes, 0, width));
+    return vector::ExtractStridedSliceOp::create(e.b, e.loc, wide, ArrayRef<int64_t>{0},
+                                                 ArrayRef<int64_t>{count}, ArrayRef<int64_t>{1});
+  }
+  Value low = look(shuffle(codes, codes, 0, width)), high = look(shuffle(codes, codes, 32, width));
+  return vector::ShuffleOp::create(e.b, e.loc, low, high,
+                                   llvm::to_vector(llvm::seq<int64_t>(0, 2 * width)));
+}
+
+//===- Numbers --------------------------------------------------------------------------------===//
+
+Value PanelReader::column(Value k) { return e.widen(load(0, k, 1, plain)); }
 
 void PanelReader::dequantizeBlock(Value block, llvm::function_ref<void(int64_t, Value)> use) {
-  Value scale = scales(block), minimum = minima(block);
-  VectorType i32x16 = e.vec(kPanelRows, e.b.getI32Type());
-  auto constant = [&](int64_t v) { return e.constant(i32x16, v); };
-  auto finish = [&](Value q) {
-    Value value = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), q);
-    value = e.mul(value, scale);
-    return minimum ? e.add(value, minimum) : value;
-  };
-  for (int64_t l = 0; l < linesPerBlock(format); ++l) {
-    // 16 rows as one i32 each: byte i of a row is its bits 8i … 8i + 7.
-    Value words = vector::BitCastOp::create(e.b, e.loc, i32x16, line(block, l));
-    for (int64_t i = 0; i < (format == Format::Q8_0 ? 4 : 8); ++i) {
-      if (format == Format::Q8_0) {
-        Value high = arith::ShLIOp::create(e.b, e.loc, words, constant(24 - 8 * i));
-        use(4 * l + i, finish(arith::ShRSIOp::create(e.b, e.loc, high, constant(24))));
-        continue;
-      }
-      // Low nibbles are columns 0 … 3 of the line, high ones 4 … 7.
-      Value shifted =
-          arith::ShRUIOp::create(e.b, e.loc, words, constant(8 * (i % 4) + 4 * (i / 4)));
-      Value q = arith::AndIOp::create(e.b, e.loc, shifted, constant(15));
-      if (format == Format::Q4_0)
-        q = e.sub(q, constant(8));
-      use(8 * l + i, finish(q));
+  VectorType words = e.vec(rows, e.b.getI32Type()), floats = e.vec(rows, e.f32());
+  auto constant = [&](int64_t v) { return e.constant(words, v); };
+  int64_t groups = 8 / scalesPerBlock();
+  Value scale, minimum;
+  for (int64_t group = 0; group < 8; ++group) {
+    if (group % groups == 0) {
+      scale = scales(block, group / groups);
+      minimum = minima(block, group / groups);
+    }
+    // A row's integers as one i32: byte i is its bits 8i … 8i + 7.
+    Value four = vector::BitCastOp::create(e.b, e.loc, words, quants(block, group));
+    for (int64_t i = 0; i < 4; ++i) {
+      Value q = arith::ShLIOp::create(e.b, e.loc, four, constant(24 - 8 * i));
+      q = info.isSigned() ? arith::ShRSIOp::create(e.b, e.loc, q, constant(24)).getResult()
+                          : arith::ShRUIOp::create(e.b, e.loc, q, constant(24)).getResult();
+      if (info.zero)
+        q = e.sub(q, constant(info.zero));
+      Value value = e.mul(arith::SIToFPOp::create(e.b, e.loc, floats, q), scale);
+      use(4 * group + i, minimum ? e.add(value, minimum) : value);
     }
   }
 }
 
-void emitReadRow(Emitter &e, Format format, Value bytes, Value row, int64_t k,
+void emitReadRow(Emitter &e, PanelFormat format, Value bytes, Value row, int64_t k,
                  llvm::function_ref<void(Value, Value)> use) {
   Value rows = e.index(kPanelRows);
-  Value panel = e.div(row, rows), lane = e.rem(row, rows);
-  Value base = e.mulConst(panel, panelBytes(panelFormat(format), k));
-  if (!isBlocked(format)) {
-    Type element = plainElement(e, format);
-    int64_t size = element.getIntOrFloatBitWidth() / 8;
-    Value first = e.add(base, e.mulConst(lane, size));
-    e.loop(e.index(0), e.index(k), 1, [&](Value column) {
-      Value offset = e.add(first, e.mulConst(column, kPanelRows * size));
-      use(column, e.widen(e.loadBytes(bytes, offset, 1, element)));
-    });
+  PanelReader reader(e, format, bytes, e.div(row, rows), e.rem(row, rows), k);
+  const PanelInfo &info = panelInfo(format);
+  if (!info.isBlocked()) {
+    e.loop(e.index(0), e.index(k), 1, [&](Value column) { use(column, reader.column(column)); });
     return;
   }
-  PanelParts parts = panelParts(panelFormat(format), k);
-  int64_t lines = linesPerBlock(format);
-  VectorType i32x4 = e.vec(4, e.b.getI32Type()), f32x4 = e.vec(4, e.f32());
+  VectorType words = e.vec(4, e.b.getI32Type()), floats = e.vec(4, e.f32());
+  int64_t groups = 8 / reader.scalesPerBlock();
   e.loop(e.index(0), e.index(k / 32), 1, [&](Value block) {
-    auto half = [&](int64_t part) {
-      Value offset = e.add(e.mulConst(block, 2 * kPanelRows), e.mulConst(lane, 2));
-      offset = e.addConst(e.add(base, offset), part);
-      Value value = e.widen(e.loadBytes(bytes, offset, 1, e.b.getF16Type()));
-      return e.splat(vector::ExtractOp::create(e.b, e.loc, value, ArrayRef<int64_t>{0}), f32x4);
+    auto spread = [&](Value one) {
+      return one ? e.splat(vector::ExtractOp::create(e.b, e.loc, one, ArrayRef<int64_t>{0}), floats)
+                 : one;
     };
-    Value scale = half(parts.scales), minimum = parts.minima ? half(parts.minima) : Value();
-    auto finish = [&](Value column, Value q) {
-      if (format == Format::Q4_0)
-        q = e.sub(q, e.constant(i32x4, 8));
-      Value value = e.mul(arith::SIToFPOp::create(e.b, e.loc, f32x4, q), scale);
-      use(column, minimum ? e.add(value, minimum) : value);
-    };
-    e.loop(e.index(0), e.index(lines), 1, [&](Value line) {
-      Value offset = e.mulConst(e.add(e.mulConst(block, lines), line), 64);
-      offset = e.add(e.add(base, offset), e.mulConst(lane, 4));
-      Value quants = e.loadBytes(bytes, offset, 4, e.b.getI8Type());
-      Value column = e.add(e.mulConst(block, 32), e.mulConst(line, 32 / lines));
-      if (format == Format::Q8_0) {
-        finish(column, arith::ExtSIOp::create(e.b, e.loc, i32x4, quants));
-        return;
+    Value scale, minimum;
+    for (int64_t group = 0; group < 8; ++group) {
+      if (group % groups == 0) {
+        scale = spread(reader.scales(block, group / groups));
+        minimum = spread(reader.minima(block, group / groups));
       }
-      Value words = arith::ExtUIOp::create(e.b, e.loc, i32x4, quants);
-      finish(column, arith::AndIOp::create(e.b, e.loc, words, e.constant(i32x4, 15)));
-      finish(e.addConst(column, 4),
-             arith::ShRUIOp::create(e.b, e.loc, words, e.constant(i32x4, 4)));
-    });
+      Value q = reader.quants(block, group);
+      q = info.isSigned() ? arith::ExtSIOp::create(e.b, e.loc, words, q).getResult()
+                          : arith::ExtUIOp::create(e.b, e.loc, words, q).getResult();
+      if (info.zero)
+        q = e.sub(q, e.constant(words, info.zero));
+      Value value = e.mul(arith::SIToFPOp::create(e.b, e.loc, floats, q), scale);
+      use(e.addConst(e.mulConst(block, 32), 4 * group), minimum ? e.add(value, minimum) : value);
+    }
   });
 }
 

@@ -8,43 +8,52 @@
 
 namespace moire::cpu {
 
-PanelFormat panelFormat(mlir::tile::Format format);
-/// Blocks of 32 with scales, or one value at a time.
-bool isBlocked(mlir::tile::Format format);
-/// Sub-block structure of a blocked format: how many 64-byte lines hold the 32 columns of a block.
-int64_t linesPerBlock(mlir::tile::Format format);
-
-/// Parts of one panel, all offsets in bytes into `bytes` (an i8 buffer).
+/// Parts of one panel, all offsets in bytes into `bytes` (an i8 buffer). Of blocks a reader gives
+/// the 32 columns that lie together, and their scales: one for all 32, or two for 16 each.
 class PanelReader {
 public:
-  /// `origin`: bytes in front of panel 0, or null.
-  PanelReader(Emitter &e, mlir::tile::Format format, Value bytes, Value panel, int64_t k,
+  /// `origin`: where the first panel starts, in bytes, or null.
+  PanelReader(Emitter &e, PanelFormat format, Value bytes, Value panel, int64_t k,
               Value origin = {});
+  /// Reads one row only: everything below is then of that row instead of 16.
+  PanelReader(Emitter &e, PanelFormat format, Value bytes, Value panel, Value row, int64_t k);
 
-  /// Scales of a block, [16 rows] f32; minima of a block, or null where the format has none.
-  Value scales(Value block);
-  Value minima(Value block);
-  /// A line of quants as stored, <64 x i8>.
-  Value line(Value block, int64_t line);
+  /// How many scales the 32 columns of a block have: 1 or 2.
+  int64_t scalesPerBlock() const { return 32 / info.columns; }
+  /// A scale of a block, [16 rows] f32.
+  Value scales(Value block, int64_t which = 0);
+  /// The minimum that goes with it, or null where the format has none.
+  Value minima(Value block, int64_t which = 0);
+  /// The integers of columns 4 * group … 4 * group + 3 of a block, <16 rows * 4 x i8>: signed
+  /// bytes, or codes without sign (PanelInfo::isSigned).
+  Value quants(Value block, int64_t group);
 
-  /// Dequantized weights of 16 rows, f32: all 32 columns of a block, calling use(k in block,
-  /// values). Each value is rounded as ggml's dequantization rounds it.
+  /// Dequantized weights, f32: all 32 columns of a block, calling use(k in block, values). Each
+  /// value is rounded as ggml's dequantization rounds it.
   void dequantizeBlock(Value block, llvm::function_ref<void(int64_t, Value)> use);
-  /// Column k of a plain format, 16 rows widened to f32.
+  /// Column k of a plain format, widened to f32.
   Value column(Value k);
 
 private:
-  Value at(Value offset, int64_t constant) { return e.addConst(e.add(base, offset), constant); }
+  /// `count` elements a row at byte `part` + `place` * (what that is for 16 rows) of the panel.
+  Value load(int64_t part, Value place, int64_t count, mlir::Type element);
+  /// A scale or minimum, stored in these parts.
+  Value number(int64_t part, int64_t factors, bool isSigned, Value block, int64_t which);
+  Value line(Value block, int64_t line);
+  Value lookUp(Value codes);
 
   Emitter &e;
-  mlir::tile::Format format;
+  const PanelInfo &info;
+  mlir::Type plain; // element of a plain format
   Value bytes, base;
+  Value row; // null: all of the panel
+  int64_t rows;
   PanelParts parts;
 };
 
 /// Dequantizes row `row` of a matrix of `k` columns: calls use(first column, values) with vectors
 /// of 1 or 4 f32 values.
-void emitReadRow(Emitter &e, mlir::tile::Format format, Value bytes, Value row, int64_t k,
+void emitReadRow(Emitter &e, PanelFormat format, Value bytes, Value row, int64_t k,
                  llvm::function_ref<void(Value, Value)> use);
 
 } // namespace moire::cpu

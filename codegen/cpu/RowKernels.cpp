@@ -105,7 +105,7 @@ void expandTapRoute(Emitter &e, tile::TapRouteOp op) {
 
 //===- Rounding to int8 -----------------------------------------------------------------------===//
 
-// Rounds the 32 values of a block, given as two vectors, and writes them with their scale and sum.
+// Rounds the 32 values of a block, given as two vectors, and writes them with their scale and sums.
 // Of the scales max / (127 - k) the one with the smallest squared error is taken (the first of
 // equal ones): they round the same values differently, and the best of four has a sixth less error.
 static void emitQuantizeBlock(Emitter &e, Value low, Value high, Value row, Value block,
@@ -146,21 +146,21 @@ static void emitQuantizeBlock(Emitter &e, Value low, Value high, Value row, Valu
     scale = choose(candidate, scale), inverse = choose(factor, inverse), error = choose(sum, error);
   }
 
-  Value factor = e.splat(inverse), sum;
-  Value column = e.mulConst(block, 32);
+  Value factor = e.splat(inverse);
+  Value column = e.mulConst(block, 32), total;
   for (int64_t i = 0; i < 2; ++i) {
     Value scaled = e.mul(i == 0 ? low : high, factor);
     Value rounded = math::RoundEvenOp::create(e.b, e.loc, scaled);
     Value q = arith::FPToSIOp::create(e.b, e.loc, i32x16, rounded);
-    sum = i == 0 ? q : e.add(sum, q);
     Value bytes = arith::TruncIOp::create(e.b, e.loc, e.vec(kLanes, e.b.getI8Type()), q);
     e.storeLanes(bytes, outs[0], {row, e.addConst(column, i * kLanes)});
+    Value sum = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, q);
+    e.store(sum, outs[2], {row, e.addConst(e.mulConst(block, 2), i)});
+    total = total ? e.add(total, sum) : sum;
   }
-  Value total = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, sum);
   Value totalF = arith::SIToFPOp::create(e.b, e.loc, e.f32(), total);
   e.store(scale, outs[1], {row, e.index(0), block});
   e.store(e.mul(scale, totalF), outs[1], {row, e.index(1), block});
-  e.store(total, outs[2], {row, block});
 }
 
 void expandQuantize(Emitter &e, tile::QuantizeOp op) {

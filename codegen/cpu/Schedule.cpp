@@ -64,7 +64,7 @@ RowBuffer Scheduler::allocQuantized(int64_t width, Count count, bool shared) {
   Space space = shared ? Space::Shared : Space::Private;
   Value values = alloc(space, {width}, b.getI8Type(), count);
   Value scales = alloc(space, {2, width / 32}, b.getF32Type(), count);
-  Value sums = alloc(space, {width / 32}, b.getI32Type(), count);
+  Value sums = alloc(space, {width / 16}, b.getI32Type(), count);
   return {{values, scales, sums}, 0, width, count, shared};
 }
 

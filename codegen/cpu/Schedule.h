@@ -66,7 +66,7 @@ private:
 
   /// How rows are multiplied with a packed weight.
   struct ProductPlan {
-    mlir::tile::Format format;
+    PanelFormat format;
     llvm::StringRef instruction;
     mlir::Value strip; // for panels that many rows share, or null
   };

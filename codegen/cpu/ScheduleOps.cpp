@@ -15,25 +15,6 @@ static int64_t widthOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getDimSize(1);
 }
 
-static tile::Format tileFormat(PanelFormat format) {
-  switch (format) {
-  case PanelFormat::F32:
-  case PanelFormat::Vector:
-    return tile::Format::F32;
-  case PanelFormat::F16:
-    return tile::Format::F16;
-  case PanelFormat::BF16:
-    return tile::Format::BF16;
-  case PanelFormat::Q4_0:
-    return tile::Format::Q4_0;
-  case PanelFormat::Q4_1:
-    return tile::Format::Q4_1;
-  case PanelFormat::Q8_0:
-    return tile::Format::Q8_0;
-  }
-  llvm_unreachable("a panel without a format");
-}
-
 const PackedWeight &Scheduler::packedOf(Value weight) {
   return plan.weight(weight.getDefiningOp<moe::ReadOp>().getWeight());
 }
@@ -45,7 +26,7 @@ Value Scheduler::scratchBuffer(MemRefType type) {
 void Scheduler::scheduleEmbed(moe::EmbedOp op) {
   // The residual stream is shared: products are accumulated into it panel by panel.
   RowBuffer out = allocRows(widthOf(op.getResult()), Count::Tokens, true);
-  tile::EmbedOp::create(b, loc, Split::Rows, tileFormat(packedOf(op.getTable()).format),
+  tile::EmbedOp::create(b, loc, Split::Rows, packedOf(op.getTable()).format,
                         ids(Input::Tokens, Count::Tokens), weight(op.getTable()), view(out));
   rows[op.getResult()] = out;
 }
@@ -226,16 +207,17 @@ Scheduler::Residual Scheduler::residualOf(Operation *product) {
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
                                               int64_t parts) {
-  ProductPlan product{tileFormat(packed.format), "vfmadd", Value()};
+  ProductPlan product{packed.format, "vfmadd", Value()};
+  const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
   if (quantized)
-    product.instruction = machine.chooseInstruction(product.format == tile::Format::Q8_0 ? 8 : 4);
+    product.instruction = machine.chooseInstruction(format.dotBits());
   if (one)
     return product;
   // Many rows share a panel that is unpacked once: bytes, or f32 columns of 16 rows.
-  if (quantized && product.format != tile::Format::Q8_0)
+  if (quantized && format.bits != 8)
     product.strip = scratchBuffer(MemRefType::get({parts * kPanelRows * packed.k}, b.getI8Type()));
-  else if (!quantized && product.format != tile::Format::F32)
+  else if (!quantized && packed.format != PanelFormat::F32)
     product.strip = scratchBuffer(MemRefType::get({parts * packed.k, kPanelRows}, b.getF32Type()));
   return product;
 }

@@ -2,6 +2,11 @@
 
 #include "codegen/cpu/Phases.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
+#include <map>
+#include <set>
+
 using namespace mlir;
 
 namespace moire::cpu {
@@ -9,15 +14,7 @@ namespace {
 
 PanelFormat formatOf(RankedTensorType matrix) {
   if (auto block = moe::BlockAttr::of(matrix))
-    switch (block.getFormat()) {
-    case moe::BlockFormat::Q4_0:
-      return PanelFormat::Q4_0;
-    case moe::BlockFormat::Q4_1:
-      return PanelFormat::Q4_1;
-    case moe::BlockFormat::Q8_0:
-    case moe::BlockFormat::Int8:
-      return PanelFormat::Q8_0;
-    }
+    return blockInfo(block.getFormat()).panel;
   Type element = matrix.getElementType();
   return element.isF32()   ? PanelFormat::F32
          : element.isF16() ? PanelFormat::F16
@@ -60,6 +57,7 @@ public:
     if (failed(result))
       return failure();
     plan.weightBytes = layOutWeights(plan.weights);
+    remarkWidening();
     return success();
   }
 
@@ -110,13 +108,35 @@ private:
     int64_t firstRow = source.getFirstRow();
     if (source.getExperts() && !isOwn)
       firstRow += expert * tensor->second.shape[tensor->second.shape.size() - 2];
+    countTensor(tensor->second);
     sources.push_back({&tensor->second, shape[0], source.getInterleavedHeads(), firstRow});
     return success();
+  }
+
+  void countTensor(const TensorEntry &tensor) {
+    std::optional<BlockFormat> format = blockFormatOf(tensor.type);
+    if (format && !blockInfo(*format).isKept())
+      widened[*format].insert(&tensor);
+  }
+
+  // Says what takes more memory than in the file, once for each format.
+  void remarkWidening() {
+    for (const auto &[format, tensors] : widened) {
+      const BlockInfo &blocks = blockInfo(format);
+      double panel = static_cast<double>(panelBytes(blocks.panel, kSuperBlock)) / kPanelRows;
+      double stored = static_cast<double>(blocks.bytes * kSuperBlock / blocks.elements);
+      emitRemark(UnknownLoc::get(module.getContext()))
+          << tensors.size() << (tensors.size() == 1 ? " tensor" : " tensors") << " of "
+          << StringRef(blocks.name).upper() << " will take "
+          << llvm::formatv("{0:f1}", panel / stored).str() << " times their bytes, with the same "
+          << "values: no product works on this format as it is stored";
+    }
   }
 
   ModuleOp module;
   const Container &container;
   Plan &plan;
+  std::map<BlockFormat, std::set<const TensorEntry *>> widened;
 };
 
 } // namespace

@@ -3,6 +3,8 @@
 #ifndef MOIRE_DIALECTS_MOE_MOE_H
 #define MOIRE_DIALECTS_MOE_MOE_H
 
+#include "dialects/FormatParser.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -11,6 +13,10 @@
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace mlir::moe {
+using BlockFormat = ::moire::BlockFormat;
+} // namespace mlir::moe
 
 #include "dialects/moe/MoeDialect.h.inc"
 #include "dialects/moe/MoeEnums.h.inc"

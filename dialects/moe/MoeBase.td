@@ -31,13 +31,9 @@ def Moe_Dialect : Dialect {
 
 //===- Encodings ----------------------------------------------------------------------------------===//
 
-def Moe_BlockFormat : I32EnumAttr<"BlockFormat", "A block format", [
-    I32EnumAttrCase<"Q4_0", 0, "q4_0">,
-    I32EnumAttrCase<"Q4_1", 1, "q4_1">,
-    I32EnumAttrCase<"Q8_0", 2, "q8_0">,
-    I32EnumAttrCase<"Int8", 3, "int8">]> {
-  let cppNamespace = "::mlir::moe";
-  let genSpecializedAttr = 0;
+// The names of dialects/Formats.def.
+def Moe_BlockFormat : AttrOrTypeParameter<"::moire::BlockFormat", "a block format"> {
+  let printer = "$_printer << llvm::StringRef(::moire::blockInfo($_self).name)";
 }
 
 def Moe_BlockAttr : AttrDef<Moe_Dialect, "Block"> {
@@ -46,20 +42,26 @@ def Moe_BlockAttr : AttrDef<Moe_Dialect, "Block"> {
   let description = [{
     | format | block | what a value is | used for |
     |---|---|---|---|
-    | `q4_0` | 32 | d * (q - 8), q of 4 bits, d f16 | weights (ggml) |
-    | `q4_1` | 32 | d * q + m, q of 4 bits, d and m f16 | weights (ggml) |
+    | `q4_0`, `q5_0` | 32 | d * (q - 8), d * (q - 16), d f16 | weights (ggml) |
+    | `q4_1`, `q5_1` | 32 | d * q + m, d and m f16 | weights (ggml) |
     | `q8_0` | 32 | d * q, q of 8 bits, d f16 | weights (ggml) |
-    | `int8` | 32 | d * q, q in -127 .. 127, d f32; with the sum of a block's q | activations |
+    | `iq4_nl` | 32 | d * v[q], a table v of 16 bytes, d f16 | weights (ggml) |
+    | `q4_k`, `q5_k` | 256 | (d * s) * q - (e * m), s and m of 6 bits for each 32 columns, d and e f16 | weights (ggml) |
+    | `q6_k` | 256 | (d * s) * (q - 32), s of 8 bits for each 16 columns, d f16 | weights (ggml) |
+    | … | | every other row of dialects/Formats.def | weights (ggml) |
+    | `int8` | 32 | d * q, q in -127 .. 127, d f32; with the sums of the q of 16 | activations |
   }];
-  let parameters = (ins EnumParameter<Moe_BlockFormat>:$format);
+  let parameters = (ins Moe_BlockFormat:$format);
   let assemblyFormat = "`<` $format `>`";
   let extraClassDeclaration = [{
-    /// Elements of one block.
+    /// Elements of one block of activations.
     static constexpr int64_t kBlock = 32;
     /// Scales that rounding activations chooses among: max / 127, max / 126, …
     static constexpr int64_t kScaleCandidates = 4;
     /// The block attribute of a tensor type, or null.
     static BlockAttr of(::mlir::Type type);
+    /// Elements of one block of this format.
+    int64_t getBlock() const { return ::moire::blockInfo(getFormat()).elements; }
     bool isActivation() const { return getFormat() == BlockFormat::Int8; }
   }];
 }

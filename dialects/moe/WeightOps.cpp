@@ -94,9 +94,9 @@ static LogicalResult verifyWeightEncoding(WeightOp op) {
                             << type.getEncoding();
   if (!type.getElementType().isF32())
     return op.emitOpError() << "expected f32 values in blocks, found " << type.getElementType();
-  if (type.getRank() == 0 || type.getShape().back() % BlockAttr::kBlock != 0)
+  if (type.getRank() == 0 || type.getShape().back() % block.getBlock() != 0)
     return op.emitOpError() << "expected a last dimension divisible by the block of "
-                            << BlockAttr::kBlock << ", found " << type;
+                            << block.getBlock() << ", found " << type;
   return success();
 }
 

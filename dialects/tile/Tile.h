@@ -3,6 +3,8 @@
 #ifndef MOIRE_DIALECTS_TILE_TILE_H
 #define MOIRE_DIALECTS_TILE_TILE_H
 
+#include "dialects/FormatParser.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
@@ -11,6 +13,8 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace mlir::tile {
+
+using Format = ::moire::PanelFormat;
 
 namespace detail {
 LogicalResult verifyInStep(Operation *op);

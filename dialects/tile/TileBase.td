@@ -52,10 +52,20 @@ def Tile_Input : Tile_Enum<"Input", "A field of the step that points to data", [
     I32EnumAttrCase<"RouteIds", 8, "route_ids">,
     I32EnumAttrCase<"RouteWeights", 9, "route_weights">]>;
 
-def Tile_Format : Tile_Enum<"Format", "How a panel stores its weights (codegen/artifact/Packing.h)", [
-    I32EnumAttrCase<"F32", 0, "f32">, I32EnumAttrCase<"F16", 1, "f16">,
-    I32EnumAttrCase<"BF16", 2, "bf16">, I32EnumAttrCase<"Q4_0", 3, "q4_0">,
-    I32EnumAttrCase<"Q4_1", 4, "q4_1">, I32EnumAttrCase<"Q8_0", 5, "q8_0">]>;
+// The names of dialects/Formats.def.
+def Tile_FormatParameter : AttrOrTypeParameter<"::moire::PanelFormat", "a format of panels"> {
+  let printer = "$_printer << llvm::StringRef(::moire::panelInfo($_self).name)";
+}
+
+def Tile_Format : AttrDef<Tile_Dialect, "Format"> {
+  let summary = "How a panel stores its weights (codegen/artifact/Packing.h)";
+  let mnemonic = "format";
+  let parameters = (ins Tile_FormatParameter:$value);
+  let assemblyFormat = "$value";
+  let returnType = "::moire::PanelFormat";
+  let convertFromStorage = "$_self.getValue()";
+  let constBuilderCall = "::mlir::tile::FormatAttr::get($_builder.getContext(), $0)";
+}
 
 def Tile_Epilogue : Tile_Enum<"Epilogue", "What becomes of a product", [
     I32EnumAttrCase<"Store", 0, "store">,          // out = product
@@ -129,7 +139,7 @@ class Tile_Buffer<list<Type> elements, int rank, list<int> staticDims, string su
 def Tile_Rows : Tile_Buffer<[F32], 2, [1], "memref [rows, width] of f32 with a static width">;
 def Tile_Int8Rows : Tile_Buffer<[I8], 2, [1], "memref [rows, K] of i8 with a static K">;
 def Tile_Scales : Tile_Buffer<[F32], 3, [1, 2], "memref [rows, 2, K / 32] of f32">;
-def Tile_Sums : Tile_Buffer<[I32], 2, [1], "memref [rows, K / 32] of i32">;
+def Tile_Sums : Tile_Buffer<[I32], 2, [1], "memref [rows, K / 16] of i32">;
 def Tile_Ids : Tile_Buffer<[I32], 1, [], "memref [rows] of i32">;
 def Tile_Vector : Tile_Buffer<[F32], 1, [0], "memref [width] of f32 with a static width">;
 def Tile_Panels : Tile_Buffer<[I8], 1, [0], "memref [bytes] of i8 with a static size: packed panels">;

@@ -125,7 +125,7 @@ def Tile_EmbedOp : Tile_Kernel<"embed"> {
 
     Constraints:
     * (C1) `out` has a row for each token.
-    * (C2) With a block format the width of `out` is a multiple of 32.
+    * (C2) The width of `out` is a whole number of the format's blocks (of 32 columns, or 256).
     * (C3) `split` is `rows` or `whole`.
   }];
   let arguments = (ins Tile_Split:$split, Tile_Format:$format, Tile_Ids:$tokens,
@@ -163,7 +163,7 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
 
     ```mlir
     tile.rms_norm rows %x, %gain -> %v, %s, %n eps 1.0e-5
-      : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32>
+      : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
     tile.rms_norm rows %x, %head_gain -> %y eps 1.0e-5 {group = 24 : i64}
       : memref<?x96xf32>, memref<32xf32> -> memref<?x96xf32>
     ```
@@ -171,7 +171,7 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
     Constraints:
     * (C1) `gain` is at least as long as a row, or a group.
     * (C2) `outs` is one buffer [T, K] of f32 as `x`, or the three buffers of quantized rows: [T, K]
-      i8, [T, 2, K / 32] f32, [T, K / 32] i32.
+      i8, [T, 2, K / 32] f32, [T, K / 16] i32.
     * (C3) With three outputs the width is a multiple of 32.
     * (C4) `split` is `rows` or `whole`.
     * (C5) A group is positive, divides the width, and comes with one output.
@@ -187,11 +187,11 @@ def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
   let summary = "Each row as int8 in blocks of 32";
   let description = [{
     `values` [T, K] i8; `scales` [T, 2, K/32] f32: the scale d of each block, then d times the sum of
-    its values; `sums` [T, K/32] i32: the sum of its values. `moe.quantize_rows` says which d.
+    its values; `sums` [T, K/16] i32: the sums of 16 values. `moe.quantize_rows` says which d.
 
     ```mlir
     tile.quantize rows %x -> %v, %s, %n
-      : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32>
+      : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
     ```
 
     Constraints:
@@ -326,20 +326,20 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
       -> memref<?x48xf32>
     tile.contract panels "vpdpbusd" q8_0 %v, %s, %n weight %w -> accumulate %y
       {width = 48 : i64, k = 96 : i64}
-      : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32> weight memref<4896xi8>
+      : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<4896xi8>
       -> memref<?x48xf32>
     ```
 
     Constraints:
     * (C1) `x` is one buffer [T, k] of f32, or the three buffers of quantized rows for that T and k.
     * (C2) Quantized rows meet a block format.
-    * (C3) With a block format k is a multiple of 32.
+    * (C3) k is a whole number of the format's blocks (of 32 columns, or 256).
     * (C4) `instruction` is `vfmadd` for rows of f32 and another one for quantized rows.
     * (C5) `out` has the rows of `x` and at least `width` columns, which is positive.
     * (C6) The bias is at least as long as whole panels.
     * (C7) With `gate_silu` there is no bias. The epilogue is not `silu`.
     * (C8) A strip holds one panel for each part (2 with `gate_silu`, else 1): for quantized rows and
-      4-bit weights [parts * 16 * k] i8, for f32 rows and other weights than f32 [parts * k, 16] f32;
+      weights of less than 8 bits [parts * 16 * k] i8, for f32 rows and other weights than f32 [parts * k, 16] f32;
       no other product has one.
     * (C9) `split` is `panels` or `whole`.
   }];

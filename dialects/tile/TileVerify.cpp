@@ -163,7 +163,7 @@ LogicalResult EmbedOp::verify() {
                         getTokens().getType().getDimSize(0), out.getDimSize(0))))
     return failure();
   // embed_c2
-  if (isBlocked(getFormat()) && failed(verifyWholeBlocks(*this, out.getDimSize(1))))
+  if (failed(verifyWholeBlocks(*this, out.getDimSize(1), getFormat())))
     return failure();
   // embed_c3
   return verifyByRows(*this, getSplit());

@@ -8,10 +8,6 @@ using namespace mlir;
 using namespace mlir::tile;
 using namespace mlir::tile::detail;
 
-bool tile::detail::isBlocked(Format format) {
-  return format == Format::Q4_0 || format == Format::Q4_1 || format == Format::Q8_0;
-}
-
 LogicalResult tile::detail::verifySize(Operation *op, const Twine &what, int64_t expected,
                                        int64_t found) {
   if (expected == found || ShapedType::isDynamic(expected) || ShapedType::isDynamic(found))
@@ -42,11 +38,15 @@ LogicalResult tile::detail::verifyByRows(Operation *op, Split split) {
   return verifySplit(op, split, {Split::Rows, Split::Whole});
 }
 
-LogicalResult tile::detail::verifyWholeBlocks(Operation *op, int64_t width) {
-  if (width % kBlock == 0)
+LogicalResult tile::detail::verifyWholeBlocks(Operation *op, int64_t width, int64_t block) {
+  if (width % block == 0)
     return success();
-  return op->emitOpError() << "expected columns divisible by the block of " << kBlock << ", found "
+  return op->emitOpError() << "expected columns divisible by the block of " << block << ", found "
                            << width;
+}
+
+LogicalResult tile::detail::verifyWholeBlocks(Operation *op, int64_t width, Format format) {
+  return verifyWholeBlocks(op, width, ::moire::panelInfo(format).wholeColumns());
 }
 
 LogicalResult tile::detail::verifyQuantized(Operation *op, ValueRange buffers, int64_t rows,
@@ -59,7 +59,7 @@ LogicalResult tile::detail::verifyQuantized(Operation *op, ValueRange buffers, i
   Builder b(op->getContext());
   const Part parts[] = {{"values", b.getI8Type(), {rows, k}},
                         {"scales", b.getF32Type(), {rows, 2, k / kBlock}},
-                        {"sums", b.getI32Type(), {rows, k / kBlock}}};
+                        {"sums", b.getI32Type(), {rows, k / kSum}}};
   for (auto [part, buffer] : llvm::zip(parts, buffers)) {
     auto type = cast<MemRefType>(buffer.getType());
     if (type.getElementType() != part.element ||
@@ -86,7 +86,7 @@ static LogicalResult verifyRows(Operation *op, const Product &product) {
     return op->emitOpError("expected rows to multiply");
   auto first = cast<MemRefType>(product.x[0].getType());
   // contract_c3
-  if (isBlocked(product.format) && failed(verifyWholeBlocks(op, k)))
+  if (failed(verifyWholeBlocks(op, k, product.format)))
     return failure();
   // contract_c1
   if (product.x.size() == 3)
@@ -101,7 +101,7 @@ static LogicalResult verifyStrip(Operation *op, const Product &product) {
   MemRefType expected;
   int64_t k = product.k;
   bool quantized = product.x.size() == 3;
-  if (quantized && product.format != Format::Q8_0)
+  if (quantized && ::moire::panelInfo(product.format).bits != 8)
     expected = MemRefType::get({product.parts * kPanel * k}, b.getI8Type());
   else if (!quantized && product.format != Format::F32)
     expected = MemRefType::get({product.parts * k, kPanel}, b.getF32Type());
@@ -118,9 +118,10 @@ LogicalResult tile::detail::verifyProduct(Operation *op, const Product &product)
     return failure();
   bool quantized = product.x.size() == 3;
   // contract_c2
-  if (quantized && !isBlocked(product.format))
+  const ::moire::PanelInfo &format = ::moire::panelInfo(product.format);
+  if (quantized && !format.isBlocked())
     return op->emitOpError() << "expected weights of a block format for quantized rows, found "
-                             << stringifyFormat(product.format);
+                             << StringRef(format.name);
   // contract_c4
   if (quantized == (product.instruction == "vfmadd"))
     return op->emitOpError() << "expected "

@@ -7,10 +7,8 @@
 
 namespace mlir::tile::detail {
 
-/// Columns of a panel and of a block (codegen/artifact/Packing.h).
-constexpr int64_t kPanel = 16, kBlock = 32;
-
-bool isBlocked(Format format);
+/// Rows of a panel, columns of a block of quantized rows and of one of their sums.
+constexpr int64_t kPanel = 16, kBlock = 32, kSum = 16;
 
 inline int64_t roundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -24,7 +22,8 @@ LogicalResult verifyShape(Operation *op, StringRef what, ArrayRef<int64_t> expec
 LogicalResult verifySplit(Operation *op, Split split, ArrayRef<Split> allowed);
 /// `rows` or `whole`.
 LogicalResult verifyByRows(Operation *op, Split split);
-LogicalResult verifyWholeBlocks(Operation *op, int64_t width);
+LogicalResult verifyWholeBlocks(Operation *op, int64_t width, int64_t block = kBlock);
+LogicalResult verifyWholeBlocks(Operation *op, int64_t width, Format format);
 /// The three buffers of `rows` quantized rows of `k` columns.
 LogicalResult verifyQuantized(Operation *op, ValueRange buffers, int64_t rows, int64_t k);
 /// `out` has room for `width` results, which is positive.

@@ -68,28 +68,12 @@ private:
     Type element = f32;
     Attribute encoding;
     if (weight.shape.size() > 1) {
-      auto block = [&](moe::BlockFormat format) {
-        return moe::BlockAttr::get(b.getContext(), format);
-      };
-      switch (weight.type) {
-      case StorageType::F16:
+      if (weight.type == StorageType::F16)
         element = b.getF16Type();
-        break;
-      case StorageType::BF16:
+      else if (weight.type == StorageType::BF16)
         element = b.getBF16Type();
-        break;
-      case StorageType::Q4_0:
-        encoding = block(moe::BlockFormat::Q4_0);
-        break;
-      case StorageType::Q4_1:
-        encoding = block(moe::BlockFormat::Q4_1);
-        break;
-      case StorageType::Q8_0:
-        encoding = block(moe::BlockFormat::Q8_0);
-        break;
-      default: // F32: the reader of descriptions lets no other type pass
-        break;
-      }
+      else if (std::optional<BlockFormat> format = blockFormatOf(weight.type))
+        encoding = moe::BlockAttr::get(b.getContext(), *format);
     }
     return RankedTensorType::get(shape, element, encoding);
   }

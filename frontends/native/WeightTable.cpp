@@ -1,4 +1,5 @@
 #include "frontends/native/WeightTable.h"
+#include "frontends/weights/Dequantize.h"
 
 #include <algorithm>
 
@@ -280,7 +281,7 @@ static std::vector<int64_t> withoutLeadingOnes(std::vector<int64_t> shape) {
 
 bool WeightTable::checkTensor(const TensorEntry &tensor, const std::vector<int64_t> &expected,
                               const WeightUse &use, SourceRange at) {
-  if (tensor.type > StorageType::Q8_0) {
+  if (!isWeightType(tensor.type)) {
     addUnfit(use.pattern + "type", use.layer, at, /*isUnsupported=*/true,
              "the tensor " + quote(tensor.name) + " is stored as " +
                  std::string(storageTypeInfo(tensor.type).name) + ", which no weight can be");

@@ -16,9 +16,11 @@ static_assert(std::endian::native == std::endian::little,
 
 const StorageTypeInfo &moire::storageTypeInfo(StorageType type) {
   static constexpr StorageTypeInfo infos[] = {
-      {"f32", 1, 4},    {"f16", 1, 2}, {"bf16", 1, 2}, {"q4_0", 32, 18}, {"q4_1", 32, 20},
-      {"q8_0", 32, 34}, {"i8", 1, 1},  {"i16", 1, 2},  {"i32", 1, 4},    {"i64", 1, 8},
-      {"u8", 1, 1},     {"f64", 1, 8}, {"bool", 1, 1},
+      {"f32", 1, 4}, {"f16", 1, 2}, {"bf16", 1, 2},
+#define MOIRE_BLOCK(enumerator, name, number, elements, bytes, panel) {name, elements, bytes},
+#include "dialects/Formats.def"
+      {"i8", 1, 1},  {"i16", 1, 2}, {"i32", 1, 4},  {"i64", 1, 8},
+      {"u8", 1, 1},  {"f64", 1, 8}, {"bool", 1, 1},
   };
   static_assert(std::size(infos) == size_t(StorageType::Bool) + 1);
   return infos[size_t(type)];

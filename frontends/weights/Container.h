@@ -6,6 +6,8 @@
 #ifndef MOIRE_FRONTENDS_WEIGHTS_CONTAINER_H
 #define MOIRE_FRONTENDS_WEIGHTS_CONTAINER_H
 
+#include "dialects/Formats.h"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -28,14 +30,13 @@ struct ReadError {
   std::string message; // what, where (file, byte offset or key), why and what to do
 };
 
-/// How the elements of a tensor are stored. Block formats are ggml's.
+/// How the elements of a tensor are stored: numbers, ggml's block formats, and what no weight is.
 enum class StorageType : uint8_t {
   F32,
   F16,
   BF16,
-  Q4_0,
-  Q4_1,
-  Q8_0,
+#define MOIRE_BLOCK(enumerator, ...) enumerator,
+#include "dialects/Formats.def"
   I8,
   I16,
   I32,
@@ -52,6 +53,13 @@ struct StorageTypeInfo {
   uint32_t block_bytes;
 };
 const StorageTypeInfo &storageTypeInfo(StorageType type);
+
+/// The block format that a storage type is, if it is one.
+constexpr std::optional<BlockFormat> blockFormatOf(StorageType type) {
+  if (type <= StorageType::BF16 || type >= StorageType::I8)
+    return std::nullopt;
+  return BlockFormat(int(type) - int(StorageType::BF16) - 1);
+}
 
 /// A read-only mapping of a whole file; unmapped with its last owner. As with any mapping, reading
 /// it kills the process if another one cuts the file off meanwhile.

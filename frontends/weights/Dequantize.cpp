@@ -1,4 +1,5 @@
 #include "frontends/weights/Dequantize.h"
+#include "frontends/weights/Blocks.h"
 #include <bit>
 #include <cassert>
 #include <cstring>
@@ -16,52 +17,19 @@ template <typename T> static T load(const uint8_t *bytes) {
 
 static float fromBf16(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
 
-static float fromF16(uint16_t bits) {
-  const uint32_t sign = uint32_t(bits & 0x8000) << 16;
-  const uint32_t exponent = bits >> 10 & 0x1f;
-  const uint32_t mantissa = bits & 0x3ff;
-  if (exponent == 0) {
-    // Zero and subnormals are multiples of 2^-24.
-    float magnitude = float(mantissa) * 0x1p-24f;
-    return std::bit_cast<float>(std::bit_cast<uint32_t>(magnitude) | sign);
-  }
-  // Infinities and NaN keep an exponent of ones; for the others the bias changes from 15 to 127.
-  const uint32_t wide = exponent == 0x1f ? 0xff : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | wide << 23 | mantissa << 13);
-}
-
-// The blocks of 32 elements. In 4-bit blocks byte j holds element j (low) and element j + 16
-// (high).
-
-/// { f16 d, u8 q[16] }: d * (q - 8)
-static void dequantizeQ4_0(const uint8_t *block, float *values) {
-  const float d = fromF16(load<uint16_t>(block));
-  for (int j = 0; j < 16; ++j) {
-    const uint8_t q = block[2 + j];
-    values[j] = float((q & 15) - 8) * d;
-    values[j + 16] = float((q >> 4) - 8) * d;
+static void dequantizeBlock(BlockFormat format, const uint8_t *bytes, float *values) {
+  Block block;
+  takeApart(format, bytes, block);
+  const BlockInfo &info = blockInfo(format);
+  const PanelInfo &panel = panelInfo(info.panel);
+  for (int64_t k = 0; k < info.elements; ++k) {
+    values[k] = float(block.quants[k]) * block.scales[k / panel.columns];
+    if (panel.minima)
+      values[k] += block.minima[k / panel.columns];
   }
 }
 
-/// { f16 d, f16 m, u8 q[16] }: d * q + m
-static void dequantizeQ4_1(const uint8_t *block, float *values) {
-  const float d = fromF16(load<uint16_t>(block));
-  const float m = fromF16(load<uint16_t>(block + 2));
-  for (int j = 0; j < 16; ++j) {
-    const uint8_t q = block[4 + j];
-    values[j] = float(q & 15) * d + m;
-    values[j + 16] = float(q >> 4) * d + m;
-  }
-}
-
-/// { f16 d, i8 q[32] }: d * q
-static void dequantizeQ8_0(const uint8_t *block, float *values) {
-  const float d = fromF16(load<uint16_t>(block));
-  for (int j = 0; j < 32; ++j)
-    values[j] = float(int8_t(block[2 + j])) * d;
-}
-
-bool moire::isWeightType(StorageType type) { return type <= StorageType::Q8_0; }
+bool moire::isWeightType(StorageType type) { return type < StorageType::I8; }
 
 int64_t moire::rowCount(const TensorEntry &tensor) {
   int64_t rows = 1;
@@ -90,17 +58,8 @@ void moire::dequantize(StorageType type, std::span<const uint8_t> blocks, std::s
     case StorageType::BF16:
       values[i] = fromBf16(load<uint16_t>(block));
       break;
-    case StorageType::Q4_0:
-      dequantizeQ4_0(block, &values[i]);
-      break;
-    case StorageType::Q4_1:
-      dequantizeQ4_1(block, &values[i]);
-      break;
-    case StorageType::Q8_0:
-      dequantizeQ8_0(block, &values[i]);
-      break;
     default:
-      return; // excluded by the precondition
+      dequantizeBlock(*blockFormatOf(type), block, &values[i]);
     }
   }
 }

@@ -9,9 +9,10 @@ using llvm::Twine;
 
 namespace {
 
-/// A type that a tensor can have, by its number in the file.
+/// A type that a tensor can have.
 struct GgmlType {
-  const char *name;
+  uint32_t number; // in the file
+  std::string_view name;
   std::optional<StorageType> storage; // none: not read
 };
 
@@ -74,49 +75,33 @@ private:
 /// Null for a number that ggml never gave to a type.
 static const GgmlType *ggmlType(uint32_t number) {
   static constexpr GgmlType types[] = {
-      {"F32", StorageType::F32},
-      {"F16", StorageType::F16},
-      {"Q4_0", StorageType::Q4_0},
-      {"Q4_1", StorageType::Q4_1},
-      {"Q4_2", {}},
-      {"Q4_3", {}},
-      {"Q5_0", {}},
-      {"Q5_1", {}},
-      {"Q8_0", StorageType::Q8_0},
-      {"Q8_1", {}},
-      {"Q2_K", {}},
-      {"Q3_K", {}},
-      {"Q4_K", {}},
-      {"Q5_K", {}},
-      {"Q6_K", {}},
-      {"Q8_K", {}},
-      {"IQ2_XXS", {}},
-      {"IQ2_XS", {}},
-      {"IQ3_XXS", {}},
-      {"IQ1_S", {}},
-      {"IQ4_NL", {}},
-      {"IQ3_S", {}},
-      {"IQ2_S", {}},
-      {"IQ4_XS", {}},
-      {"I8", StorageType::I8},
-      {"I16", StorageType::I16},
-      {"I32", StorageType::I32},
-      {"I64", StorageType::I64},
-      {"F64", StorageType::F64},
-      {"IQ1_M", {}},
-      {"BF16", StorageType::BF16},
-      {"Q4_0_4_4", {}},
-      {"Q4_0_4_8", {}},
-      {"Q4_0_8_8", {}},
-      {"TQ1_0", {}},
-      {"TQ2_0", {}},
-      {"IQ4_NL_4_4", {}},
-      {"IQ4_NL_4_8", {}},
-      {"IQ4_NL_8_8", {}},
-      {"MXFP4", {}},
-      {"NVFP4", {}},
+      {0, "f32", StorageType::F32},
+      {1, "f16", StorageType::F16},
+      {24, "i8", StorageType::I8},
+      {25, "i16", StorageType::I16},
+      {26, "i32", StorageType::I32},
+      {27, "i64", StorageType::I64},
+      {28, "f64", StorageType::F64},
+      {30, "bf16", StorageType::BF16},
+#define MOIRE_BLOCK(enumerator, name, number, elements, bytes, panel)                              \
+  {number, name, StorageType::enumerator},
+#include "dialects/Formats.def"
+      // Of activations, or given up by ggml.
+      {4, "q4_2", {}},
+      {5, "q4_3", {}},
+      {9, "q8_1", {}},
+      {15, "q8_k", {}},
+      {31, "q4_0_4_4", {}},
+      {32, "q4_0_4_8", {}},
+      {33, "q4_0_8_8", {}},
+      {36, "iq4_nl_4_4", {}},
+      {37, "iq4_nl_4_8", {}},
+      {38, "iq4_nl_8_8", {}},
   };
-  return number < std::size(types) ? &types[number] : nullptr;
+  for (const GgmlType &type : types)
+    if (type.number == number)
+      return &type;
+  return nullptr;
 }
 
 /// The fewest bytes that a value of `type` takes; 0 for an unknown type.
@@ -336,7 +321,8 @@ bool Parser::readTensor(TensorEntry &tensor, bool &isRead) {
   const GgmlType *type = ggmlType(typeNumber);
   isRead = type && type->storage;
   if (!isRead) {
-    unsupportedTypes.add(type ? type->name : "type number " + std::to_string(typeNumber),
+    unsupportedTypes.add(type ? llvm::StringRef(type->name).upper()
+                              : "type number " + std::to_string(typeNumber),
                          tensorName);
     return true;
   }
@@ -367,7 +353,8 @@ bool Parser::readTensors(std::map<std::string, TensorEntry> &tensors) {
   if (!unsupportedTypes.empty())
     return unsupported(error, Twine(name) + ": element types that Moire does not read: " +
                                   unsupportedTypes.list() +
-                                  "; F32, F16, BF16, Q4_0, Q4_1 and Q8_0 are supported");
+                                  "; quantize the model again to a type of "
+                                  "docs/model-descriptions.md, such as Q4_K_M");
   return true;
 }
 

@@ -33,35 +33,50 @@ template <typename T> T at(const uint8_t *bytes, int64_t index) {
   return value;
 }
 
+/// The integer of element (row, i) of a panel of blocks, as Packing.h lays it out.
+int panelQuant(const PanelInfo &info, const uint8_t *panel, int64_t row, int64_t i) {
+  int64_t block = i / 32, inBlock = i % 32;
+  auto byteOf = [&](int64_t line) {
+    return panel[((block * info.bits + line) * 16 + row) * 4 + inBlock % 4];
+  };
+  if (info.bits == 8)
+    return int8_t(byteOf(inBlock / 4));
+  int code = inBlock % 8 < 4 ? byteOf(inBlock / 8) & 15 : byteOf(inBlock / 8) >> 4;
+  if (info.bits == 5)
+    code |= (byteOf(4) >> inBlock / 4 & 1) << 4;
+  if (info.bits == 6)
+    code |= (byteOf(4 + inBlock / 16) >> inBlock % 16 / 4 * 2 & 3) << 4;
+  return info.values ? info.values[code] : code - info.zero;
+}
+
 /// Element (row, i) of a panel, as Packing.h lays it out.
 float panelElement(PanelFormat format, int64_t k, const uint8_t *panel, int64_t row, int64_t i) {
-  int64_t block = i / 32, inBlock = i % 32;
+  const PanelInfo &info = panelInfo(format);
   PanelParts parts = panelParts(format, k);
-  auto scale = [&](int64_t part) {
-    return halfToFloat(at<uint16_t>(panel + part, block * 16 + row));
-  };
-  switch (format) {
-  case PanelFormat::F32:
-    return at<float>(panel, i * 16 + row);
-  case PanelFormat::F16:
-    return halfToFloat(at<uint16_t>(panel, i * 16 + row));
-  case PanelFormat::BF16:
-    return bfloatToFloat(at<uint16_t>(panel, i * 16 + row));
-  case PanelFormat::Q4_0:
-  case PanelFormat::Q4_1: {
-    int64_t line = inBlock / 8, inLine = inBlock % 8;
-    uint8_t byte = panel[((block * 4 + line) * 16 + row) * 4 + inLine % 4];
-    int q = inLine < 4 ? byte & 15 : byte >> 4;
-    if (format == PanelFormat::Q4_0)
-      return scale(parts.scales) * (q - 8);
-    return scale(parts.scales) * q + scale(parts.minima);
+  int64_t place = i / info.columns * 16 + row, super = i / 256 * 16 + row;
+  switch (info.scales) {
+  case Scales::None:
+    return format == PanelFormat::F32   ? at<float>(panel, i * 16 + row)
+           : format == PanelFormat::F16 ? halfToFloat(at<uint16_t>(panel, i * 16 + row))
+                                        : bfloatToFloat(at<uint16_t>(panel, i * 16 + row));
+  case Scales::Half: {
+    float value =
+        panelQuant(info, panel, row, i) * halfToFloat(at<uint16_t>(panel + parts.scales, place));
+    return info.minima ? value + halfToFloat(at<uint16_t>(panel + parts.minima, place)) : value;
   }
-  case PanelFormat::Q8_0: {
-    int8_t q = panel[((block * 8 + inBlock / 4) * 16 + row) * 4 + inBlock % 4];
-    return scale(parts.scales) * q;
+  case Scales::Single: {
+    float value = panelQuant(info, panel, row, i) * at<float>(panel + parts.scales, place);
+    return info.minima ? value + at<float>(panel + parts.minima, place) : value;
   }
-  case PanelFormat::Vector:
-    return at<float>(panel, i);
+  case Scales::Factors: {
+    float scale = halfToFloat(at<uint16_t>(panel + parts.scales, super));
+    uint8_t factor = panel[parts.factors + place];
+    if (!info.minima)
+      return scale * int8_t(factor) * panelQuant(info, panel, row, i);
+    float minimum = halfToFloat(at<uint16_t>(panel + parts.minima, super));
+    return scale * factor * panelQuant(info, panel, row, i) -
+           minimum * panel[parts.minimum_factors + place];
+  }
   }
   __builtin_unreachable();
 }
@@ -188,16 +203,24 @@ struct Case {
 const Case kCases[] = {
     {PanelFormat::F32, StorageType::F32},   {PanelFormat::F32, StorageType::F16},
     {PanelFormat::F32, StorageType::BF16},  {PanelFormat::F16, StorageType::F16},
-    {PanelFormat::BF16, StorageType::BF16}, {PanelFormat::Q4_0, StorageType::Q4_0},
-    {PanelFormat::Q4_1, StorageType::Q4_1}, {PanelFormat::Q8_0, StorageType::Q8_0}};
+    {PanelFormat::BF16, StorageType::BF16},
+#define MOIRE_BLOCK(enumerator, name, number, elements, bytes, panel)                              \
+  {PanelFormat::panel, StorageType::enumerator},
+#include "dialects/Formats.def"
+};
 
-bool isPlain(const Case &c) { return storageTypeInfo(c.source).block_elements == 1; }
+int64_t blockOf(const Case &c) { return storageTypeInfo(c.source).block_elements; }
+bool isPlain(const Case &c) { return blockOf(c) == 1; }
+/// Some columns that both plain and block formats can have.
+int64_t someColumns(const Case &c) {
+  return isPlain(c) ? 96 : 3 * std::max<int64_t>(32, blockOf(c));
+}
 
 TEST_F(Packing, EveryFormatKeepsEveryElement) {
   for (const Case &c : kCases) {
     for (int64_t rows : {1, 15, 16, 17, 50}) {
-      for (int64_t k :
-           isPlain(c) ? std::vector<int64_t>{1, 7, 64, 161} : std::vector<int64_t>{32, 96}) {
+      for (int64_t k : isPlain(c) ? std::vector<int64_t>{1, 7, 64, 161}
+                                  : std::vector<int64_t>{blockOf(c), 3 * blockOf(c)}) {
         std::vector<PackedWeight> weights = {
             {"w", c.format, rows, k, {{{tensor(c.source, {rows, k}), rows}}}}};
         expectExact(weights[0], pack(weights));
@@ -208,11 +231,12 @@ TEST_F(Packing, EveryFormatKeepsEveryElement) {
 
 TEST_F(Packing, ConcatenatedRowsContinueAcrossPanels) {
   for (const Case &c : kCases) {
-    PackedWeight qkv{"qkv", c.format, 40 + 12 + 12, 96, {}};
+    const int64_t k = someColumns(c);
+    PackedWeight qkv{"qkv", c.format, 40 + 12 + 12, k, {}};
     for (int layer = 0; layer < 3; ++layer)
-      qkv.slices.push_back({{tensor(c.source, {40, 96}), 40, 4},
-                            {tensor(c.source, {12, 96}), 12, 2},
-                            {tensor(c.source, {12, 96}), 12}});
+      qkv.slices.push_back({{tensor(c.source, {40, k}), 40, 4},
+                            {tensor(c.source, {12, k}), 12, 2},
+                            {tensor(c.source, {12, k}), 12}});
     std::vector<PackedWeight> weights = {qkv};
     expectExact(weights[0], pack(weights));
   }
@@ -220,13 +244,14 @@ TEST_F(Packing, ConcatenatedRowsContinueAcrossPanels) {
 
 TEST_F(Packing, AlternatingPanelsPadEachSource) {
   for (const Case &c : kCases) {
-    PackedWeight gateUp{"gate_up", c.format, 2 * 37, 64, {}};
+    const int64_t k = someColumns(c);
+    PackedWeight gateUp{"gate_up", c.format, 2 * 37, k, {}};
     for (int layer = 0; layer < 2; ++layer)
-      gateUp.slices.push_back({{tensor(c.source, {37, 64}), 37}, {tensor(c.source, {37, 64}), 37}});
+      gateUp.slices.push_back({{tensor(c.source, {37, k}), 37}, {tensor(c.source, {37, k}), 37}});
     gateUp.alternate_panels = true;
     std::vector<PackedWeight> weights = {gateUp};
     expectExact(weights[0], pack(weights));
-    EXPECT_EQ(weights[0].slice_bytes, 6 * panelBytes(c.format, 64));
+    EXPECT_EQ(weights[0].slice_bytes, 6 * panelBytes(c.format, k));
   }
 }
 

@@ -92,18 +92,19 @@ const Code &codeFor(const std::string &format, const std::string &cpu) {
 
 TEST(Machine, TakesTheFirstRowOfTheTableThatItHas) {
   struct {
-    const char *cpu, *four, *eight;
+    const char *cpu, *codes, *bytes;
   } expected[] = {{"x86-64-v3", "vpmaddubsw", "vpsignb+vpmaddubsw"},
                   {"x86-64-v4", "vpmaddubsw", "vpsignb+vpmaddubsw"},
                   {"znver3", "vpmaddubsw", "vpsignb+vpmaddubsw"},
                   {"znver4", "vpdpbusd", "vpdpbusd"},
                   {"sapphirerapids", "vpdpbusd", "vpdpbusd"}};
-  for (auto [name, four, eight] : expected) {
+  for (auto [name, codes, bytes] : expected) {
     std::string error;
     FailureOr<cpu::Machine> machine = cpu::Machine::lookup(name, 3, error);
     ASSERT_TRUE(succeeded(machine)) << error;
-    EXPECT_EQ(machine->chooseInstruction(4), four) << name;
-    EXPECT_EQ(machine->chooseInstruction(8), eight) << name;
+    for (int64_t bits : {4, 5, 6})
+      EXPECT_EQ(machine->chooseInstruction(bits), codes) << name << " " << bits;
+    EXPECT_EQ(machine->chooseInstruction(8), bytes) << name;
   }
 }
 
@@ -178,7 +179,7 @@ TEST_P(Assembly, Avx512WithoutVnniTakesTheRowsOfAvx2) {
   expectOwnCallsOnly(code);
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, Assembly, testing::Values("q4_0", "q4_1", "q8_0"),
+INSTANTIATE_TEST_SUITE_P(Formats, Assembly, testing::Values("q4_0", "q4_1", "q5_0", "q8_0", "iq4_nl"),
                          [](const auto &info) { return std::string(info.param); });
 
 } // namespace

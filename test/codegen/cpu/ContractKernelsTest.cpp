@@ -1,5 +1,5 @@
 // Products with panels: near a product in double, and bit for bit in the order that is the contract
-// (K ascending; int8: an exact sum for each block of 32, then its scale, then its minimum).
+// (K ascending; int8: an exact sum for the columns of a scale, then the scale, then the minimum).
 //
 // Every third row of activations is of 127 and -127, every fourth row of weights of the largest and
 // smallest quants: a machine instruction that saturates would be seen.
@@ -49,7 +49,7 @@ public:
     if (quantized) {
       valuesAt = memory.shared(shape.k);
       scalesAt = memory.shared(8 * shape.k / 32);
-      sumsAt = memory.shared(4 * shape.k / 32);
+      sumsAt = memory.shared(4 * shape.k / 16);
     } else {
       xAt = memory.shared(4 * shape.k);
     }
@@ -106,10 +106,10 @@ private:
     if (quantized) {
       text += sharedBuffer(one, "v", valuesAt, {k}, "i8") +
               sharedBuffer(one, "s", scalesAt, {2, blocks}, "f32") +
-              sharedBuffer(one, "m", sumsAt, {blocks}, "i32");
+              sharedBuffer(one, "m", sumsAt, {2 * blocks}, "i32");
       operands = "%v, %s, %m";
       types = rowsOf(one, {k}, "i8") + ", " + rowsOf(one, {2, blocks}, "f32") + ", " +
-              rowsOf(one, {blocks}, "i32");
+              rowsOf(one, {2 * blocks}, "i32");
     } else {
       text += sharedBuffer(one, "x", xAt, {k}, "f32");
       operands = "%x";
@@ -123,7 +123,7 @@ private:
       types += " bias memref<" + std::to_string(bias.size()) + "xf32>";
     }
     std::string strip;
-    if (!one && quantized && shape.format != PanelFormat::Q8_0)
+    if (!one && quantized && weight.info().bits != 8)
       strip = std::to_string(parts * 16 * k) + "xi8";
     else if (!one && !quantized && shape.format != PanelFormat::F32)
       strip = std::to_string(parts * k) + "x16xf32";
@@ -153,10 +153,10 @@ private:
     Random row(t * 100 + block + 7);
     return row.uniform(0.001f, 0.01f);
   }
-  int sum(int64_t t, int64_t block) const {
+  int sum(int64_t t, int64_t first, int64_t columns) const {
     int total = 0;
-    for (int64_t i = 0; i < 32; ++i)
-      total += quant(t, 32 * block + i);
+    for (int64_t i = first; i < first + columns; ++i)
+      total += quant(t, i);
     return total;
   }
   float before(int64_t t, int64_t n) const {
@@ -174,8 +174,10 @@ private:
           kernel.at<float>(xAt)[t * k + i] = activation(t, i);
       for (int64_t b = 0; quantized && b < blocks; ++b) {
         kernel.at<float>(scalesAt)[(2 * t + 0) * blocks + b] = rowScale(t, b);
-        kernel.at<float>(scalesAt)[(2 * t + 1) * blocks + b] = rowScale(t, b) * float(sum(t, b));
-        kernel.at<int32_t>(sumsAt)[t * blocks + b] = sum(t, b);
+        kernel.at<float>(scalesAt)[(2 * t + 1) * blocks + b] =
+            rowScale(t, b) * float(sum(t, 32 * b, 32));
+        for (int64_t half : {0, 1})
+          kernel.at<int32_t>(sumsAt)[2 * (t * blocks + b) + half] = sum(t, 32 * b + 16 * half, 16);
       }
     }
     for (int64_t t = 0; t <= tokens; ++t)
@@ -187,10 +189,9 @@ private:
     double total = 0;
     for (int64_t k = 0; k < shape.k; ++k) {
       double x = quantized ? double(rowScale(t, k / 32)) * quant(t, k) : activation(t, k);
-      double exact = !isBlocked(w.format)
+      double exact = !w.info().isBlocked()
                          ? w.at(n, k)
-                         : double(w.scale(n, k)) * w.quants[n * w.k + k] +
-                               (w.format == PanelFormat::Q4_1 ? w.minimum(n, k) : 0);
+                         : double(w.scale(n, k)) * w.quants[n * w.k + k] + w.minimum(n, k);
       total += x * exact;
       magnitude += std::abs(x * exact);
     }
@@ -204,14 +205,16 @@ private:
         total = std::fma(w.at(n, k), activation(t, k), total);
       return total;
     }
-    for (int64_t b = 0; b < shape.k / 32; ++b) {
+    const int64_t columns = w.info().columns;
+    for (int64_t first = 0; first < shape.k; first += columns) {
       int dot = 0;
-      for (int64_t k = 32 * b; k < 32 * b + 32; ++k)
+      for (int64_t k = first; k < first + columns; ++k)
         dot += w.quants[n * w.k + k] * quant(t, k);
-      float x = rowScale(t, b);
-      total = std::fma(w.scale(n, 32 * b) * x, static_cast<float>(dot), total);
-      if (w.format == PanelFormat::Q4_1)
-        total = std::fma(w.minimum(n, 32 * b), x * static_cast<float>(sum(t, b)), total);
+      float x = rowScale(t, first / 32);
+      total = std::fma(w.scale(n, first) * x, static_cast<float>(dot), total);
+      if (w.info().minima)
+        total =
+            std::fma(w.minimum(n, first), x * static_cast<float>(sum(t, first, columns)), total);
     }
     return total;
   }
@@ -262,24 +265,29 @@ TEST(ContractKernels, FloatActivationsPlainWeights) {
       checkEverywhere(shape, "vfmadd");
 }
 
-TEST(ContractKernels, FloatActivationsBlockWeights) {
-  for (PanelFormat format : {PanelFormat::Q4_0, PanelFormat::Q4_1, PanelFormat::Q8_0})
-    for (Shape shape :
-         {Shape{format, Epilogue::Store, 32, 33, true}, Shape{format, Epilogue::Bias, 96, 1, false},
-          Shape{format, Epilogue::Accumulate, 64, 16, false},
-          Shape{format, Epilogue::Gate, 32, 20, false}})
-      checkEverywhere(shape, "vfmadd");
+std::vector<Shape> blockShapes(PanelFormat format) {
+  int64_t block = blockColumns(format);
+  return {{format, Epilogue::Store, block, 33, true},
+          {format, Epilogue::Bias, 3 * block, 1, false},
+          {format, Epilogue::Accumulate, 2 * block, 16, false},
+          {format, Epilogue::Gate, block, 20, false}};
 }
 
-TEST(ContractKernels, Int8Activations) {
-  for (PanelFormat format : {PanelFormat::Q4_0, PanelFormat::Q4_1, PanelFormat::Q8_0})
-    for (const std::string &instruction : instructions(format == PanelFormat::Q8_0 ? 8 : 4))
-      for (Shape shape : {Shape{format, Epilogue::Store, 32, 33, true},
-                          Shape{format, Epilogue::Bias, 96, 1, false},
-                          Shape{format, Epilogue::Accumulate, 64, 16, false},
-                          Shape{format, Epilogue::Gate, 96, 20, false}})
-        checkEverywhere(shape, instruction);
+class BlockWeights : public testing::TestWithParam<PanelFormat> {};
+
+TEST_P(BlockWeights, FloatActivations) {
+  for (const Shape &shape : blockShapes(GetParam()))
+    checkEverywhere(shape, "vfmadd");
 }
+
+TEST_P(BlockWeights, Int8Activations) {
+  for (const std::string &instruction : instructions(panelInfo(GetParam()).dotBits()))
+    for (const Shape &shape : blockShapes(GetParam()))
+      checkEverywhere(shape, instruction);
+}
+
+INSTANTIATE_TEST_SUITE_P(ContractKernels, BlockWeights, testing::ValuesIn(blockFormats()),
+                         [](const auto &info) { return std::string(nameOf(info.param)); });
 
 TEST(ContractKernels, OptimizationChangesNoBit) {
   for (auto [format, instruction] : {std::pair(PanelFormat::Q4_1, instructions(4).back()),

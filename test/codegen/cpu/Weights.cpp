@@ -1,49 +1,64 @@
 #include "test/codegen/cpu/Weights.h"
 #include "codegen/artifact/Panels.h"
+#include "frontends/weights/Blocks.h"
 
 #include <cstring>
 
 namespace moire::test {
 
-const char *nameOf(PanelFormat format) {
-  switch (format) {
-  case PanelFormat::F16:
-    return "f16";
-  case PanelFormat::BF16:
-    return "bf16";
-  case PanelFormat::Q4_0:
-    return "q4_0";
-  case PanelFormat::Q4_1:
-    return "q4_1";
-  case PanelFormat::Q8_0:
-    return "q8_0";
-  default:
-    return "f32";
-  }
+namespace {
+
+/// A type of a file that a panel's format holds, and where the f16 numbers of its blocks lie.
+struct Stored {
+  PanelFormat format;
+  StorageType type;
+  std::vector<int> halves = {};
+};
+
+} // namespace
+
+static const Stored &storedAs(PanelFormat format) {
+  static const std::vector<Stored> types = {
+      {PanelFormat::F32, StorageType::F32},
+      {PanelFormat::F16, StorageType::F16},
+      {PanelFormat::BF16, StorageType::BF16},
+      {PanelFormat::Q4_0, StorageType::Q4_0, {0}},
+      {PanelFormat::Q4_1, StorageType::Q4_1, {0, 2}},
+      {PanelFormat::Q5_0, StorageType::Q5_0, {0}},
+      {PanelFormat::Q5_1, StorageType::Q5_1, {0, 2}},
+      {PanelFormat::Q8_0, StorageType::Q8_0, {0}},
+      {PanelFormat::Q4_K, StorageType::Q4_K, {0, 2}},
+      {PanelFormat::Q5_K, StorageType::Q5_K, {0, 2}},
+      {PanelFormat::Q6_K, StorageType::Q6_K, {208}},
+      {PanelFormat::IQ4_NL, StorageType::IQ4_NL, {0}},
+      {PanelFormat::W8_32, StorageType::IQ4_XS, {0}},
+      {PanelFormat::W8_16, StorageType::Q3_K, {108}},
+      {PanelFormat::W8_16M, StorageType::Q2_K, {80, 82}},
+  };
+  for (const Stored &stored : types)
+    if (stored.format == format)
+      return stored;
+  std::abort(); // a new format needs a line above
 }
 
-static StorageType storageOf(PanelFormat format) {
-  switch (format) {
-  case PanelFormat::F16:
-    return StorageType::F16;
-  case PanelFormat::BF16:
-    return StorageType::BF16;
-  case PanelFormat::Q4_0:
-    return StorageType::Q4_0;
-  case PanelFormat::Q4_1:
-    return StorageType::Q4_1;
-  case PanelFormat::Q8_0:
-    return StorageType::Q8_0;
-  default:
-    return StorageType::F32;
-  }
+std::vector<PanelFormat> blockFormats() {
+  std::vector<PanelFormat> formats;
+#define MOIRE_PANEL(enumerator, ...)                                                               \
+  if (panelInfo(PanelFormat::enumerator).isBlocked())                                              \
+    formats.push_back(PanelFormat::enumerator);
+#include "dialects/Formats.def"
+  return formats;
+}
+
+int64_t blockColumns(PanelFormat format) {
+  return storageTypeInfo(storedAs(format).type).block_elements;
 }
 
 float Matrix::at(int64_t row, int64_t column) const {
-  if (!isBlocked(format))
+  if (!info().isBlocked())
     return plain[row * k + column];
   float value = static_cast<float>(quants[row * k + column]) * scale(row, column);
-  return format == PanelFormat::Q4_1 ? value + minimum(row, column) : value;
+  return info().minima ? value + minimum(row, column) : value;
 }
 
 static void append(std::vector<uint8_t> &bytes, const void *data, size_t size) {
@@ -56,40 +71,35 @@ static void appendHalf(std::vector<uint8_t> &bytes, float value) {
   append(bytes, &half, 2);
 }
 
-// A block of 32 as ggml stores it: the scale, the minimum, the quants (element j in the low nibble
-// of byte j, element j + 16 in its high one).
-static void appendBlock(Matrix &matrix, int64_t first) {
-  int64_t block = first / 32;
-  appendHalf(matrix.stored, matrix.scales[block]);
-  if (matrix.format == PanelFormat::Q4_1)
-    appendHalf(matrix.stored, matrix.minima[block]);
-  if (matrix.format == PanelFormat::Q8_0) {
-    for (int64_t j = 0; j < 32; ++j)
-      matrix.stored.push_back(static_cast<uint8_t>(matrix.quants[first + j]));
-    return;
-  }
-  int zero = matrix.format == PanelFormat::Q4_0 ? 8 : 0;
-  for (int64_t j = 0; j < 16; ++j)
-    matrix.stored.push_back((matrix.quants[first + j] + zero) |
-                            (matrix.quants[first + j + 16] + zero) << 4);
-}
-
-// Every fourth row holds the smallest and largest quants only.
-static int randomQuant(PanelFormat format, int64_t row, Random &random) {
-  int low = format == PanelFormat::Q4_0 ? -8 : format == PanelFormat::Q4_1 ? 0 : -128;
-  int high = format == PanelFormat::Q4_0 ? 7 : format == PanelFormat::Q4_1 ? 15 : 127;
-  if (row % 4 == 3)
-    return random.integer(0, 1) ? low : high;
-  return random.integer(low, high);
+// Every fourth row holds the smallest and largest quants (and factors) only.
+static uint8_t randomByte(PanelFormat format, int64_t row, Random &random) {
+  if (row % 4 != 3)
+    return random.integer(0, 255);
+  if (format == PanelFormat::Q8_0)
+    return random.integer(0, 1) ? 0x80 : 0x7f;
+  return random.integer(0, 1) * 0x0f | random.integer(0, 1) * 0xf0;
 }
 
 static void addBlocks(Matrix &matrix, Random &random) {
-  for (int64_t first = 0; first < matrix.rows * matrix.k; first += 32) {
-    matrix.scales.push_back(roundToHalf(random.uniform(0.001f, 0.02f)));
-    matrix.minima.push_back(roundToHalf(random.uniform(-0.1f, 0.1f)));
-    for (int64_t j = 0; j < 32; ++j)
-      matrix.quants.push_back(randomQuant(matrix.format, first / matrix.k, random));
-    appendBlock(matrix, first);
+  const Stored &stored = storedAs(matrix.format);
+  BlockFormat format = *blockFormatOf(stored.type);
+  const BlockInfo &blocks = blockInfo(format);
+  for (int64_t first = 0; first < matrix.rows * matrix.k; first += blocks.elements) {
+    std::vector<uint8_t> bytes(blocks.bytes);
+    for (uint8_t &byte : bytes)
+      byte = randomByte(matrix.format, first / matrix.k, random);
+    for (size_t i = 0; i < stored.halves.size(); ++i) {
+      auto half =
+          static_cast<_Float16>(i ? random.uniform(-0.1f, 0.1f) : random.uniform(0.001f, 0.02f));
+      std::memcpy(bytes.data() + stored.halves[i], &half, 2);
+    }
+    append(matrix.stored, bytes.data(), bytes.size());
+    Block block;
+    takeApart(format, bytes.data(), block);
+    matrix.quants.insert(matrix.quants.end(), block.quants, block.quants + blocks.elements);
+    int64_t scales = blocks.elements / matrix.info().columns;
+    matrix.scales.insert(matrix.scales.end(), block.scales, block.scales + scales);
+    matrix.minima.insert(matrix.minima.end(), block.minima, block.minima + scales);
   }
 }
 
@@ -117,13 +127,13 @@ static void addPlain(Matrix &matrix, Random &random) {
 
 Matrix randomMatrix(PanelFormat format, int64_t rows, int64_t k, Random &random) {
   Matrix matrix{format, rows, k, {}, {}, {}, {}, {}};
-  isBlocked(format) ? addBlocks(matrix, random) : addPlain(matrix, random);
+  matrix.info().isBlocked() ? addBlocks(matrix, random) : addPlain(matrix, random);
   return matrix;
 }
 
 std::vector<uint8_t> packPanels(std::initializer_list<const Matrix *> matrices) {
   const Matrix &first = **matrices.begin();
-  StorageType storage = storageOf(first.format);
+  StorageType storage = storedAs(first.format).type;
   int64_t rowBytes = storedBytes(storage, first.k), bytes = panelBytes(first.format, first.k);
   std::vector<uint8_t> zeros(rowBytes), panels;
   for (int64_t row = 0; row < first.rows; row += kPanelRows)

@@ -12,10 +12,13 @@ namespace moire::test {
 inline float roundToHalf(float value) { return static_cast<float>(static_cast<_Float16>(value)); }
 
 /// The spelling of a format in the tile dialect: "q4_0".
-const char *nameOf(PanelFormat format);
-inline bool isBlocked(PanelFormat format) {
-  return format == PanelFormat::Q4_0 || format == PanelFormat::Q4_1 || format == PanelFormat::Q8_0;
-}
+inline const char *nameOf(PanelFormat format) { return panelInfo(format).name.data(); }
+
+/// Every format of blocks.
+std::vector<PanelFormat> blockFormats();
+
+/// Columns of a block in the file that randomMatrix writes for this format; k is a multiple.
+int64_t blockColumns(PanelFormat format);
 
 /// A matrix [rows, k].
 struct Matrix {
@@ -23,11 +26,17 @@ struct Matrix {
   int64_t rows, k;
   std::vector<float> plain;          // [rows, k], formats without blocks
   std::vector<int> quants;           // [rows, k], as multiplied: q - 8 for q4_0
-  std::vector<float> scales, minima; // [rows, k / 32], exact f16 numbers
+  std::vector<float> scales, minima; // [rows, k / columns]
   std::vector<uint8_t> stored;       // as in the file, row by row
 
-  float scale(int64_t row, int64_t column) const { return scales[(row * k + column) / 32]; }
-  float minimum(int64_t row, int64_t column) const { return minima[(row * k + column) / 32]; }
+  const PanelInfo &info() const { return panelInfo(format); }
+  float scale(int64_t row, int64_t column) const {
+    return scales[(row * k + column) / info().columns];
+  }
+  /// 0 where the format has none.
+  float minimum(int64_t row, int64_t column) const {
+    return info().minima ? minima[(row * k + column) / info().columns] : 0;
+  }
   /// The weight, rounded to f32 as ggml rounds it.
   float at(int64_t row, int64_t column) const;
 };

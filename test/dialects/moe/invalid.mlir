@@ -116,6 +116,16 @@ moe.weight @weight_c7_matrices : tensor<2x8xf32> = #moe.source<"{i}.w", layers =
 
 // -----
 
+// expected-error @below {{expected a last dimension divisible by the block of 256, found 'tensor<4x96xf32, #moe.block<q4_k>>'}}
+moe.weight @weight_c5_super : tensor<4x96xf32, #moe.block<q4_k>> = #moe.source<"w">
+
+// -----
+
+// expected-error @below {{there is no format 'q9_z'}}
+moe.weight @weight_unknown_format : tensor<4x96xf32, #moe.block<q9_z>> = #moe.source<"w">
+
+// -----
+
 func.func private @other()
 func.func @read_c1() {
   // expected-error @below {{expected @other to name a moe.weight}}

@@ -1,5 +1,8 @@
 // RUN: moire-opt %s --verify-roundtrip | FileCheck %s
 
+// CHECK: moe.weight @table : tensor<32x256xf32, #moe.block<iq2_xxs>>
+moe.weight @table : tensor<32x256xf32, #moe.block<iq2_xxs>> = #moe.source<"token_embd.weight">
+
 // CHECK: moe.weight @q : tensor<2x64x32xf32, #moe.block<q4_1>>
 // CHECK-SAME: = #moe.source<"blk.{i}.attn_q.weight", layers = [0, 1], interleaved_heads = 4>
 moe.weight @q : tensor<2x64x32xf32, #moe.block<q4_1>>

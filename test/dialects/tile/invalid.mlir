@@ -178,6 +178,15 @@ func.func @embed_c2(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref
 
 // -----
 
+func.func @embed_c2_super(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi32>, %w:
+    memref<9216xi8>, %x: memref<?x96xf32>) {
+  // expected-error @below {{expected columns divisible by the block of 256, found 96}}
+  tile.embed rows q6_k %ids, %w -> %x : memref<?xi32>, memref<9216xi8> -> memref<?x96xf32>
+  return
+}
+
+// -----
+
 func.func @embed_c3(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi32>, %w:
     memref<9216xi8>, %x: memref<?x96xf32>) {
   // expected-error @below {{expected the work to be split by rows or whole, found panels}}
@@ -255,20 +264,20 @@ func.func @rms_norm_c2_element(%step: !llvm.ptr, %thread: index, %team: index, %
 // -----
 
 func.func @rms_norm_c2_scales(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
-    %g: memref<96xf32>, %o0: memref<?x96xi8>, %o1: memref<?x2x4xf32>, %o2: memref<?x3xi32>) {
+    %g: memref<96xf32>, %o0: memref<?x96xi8>, %o1: memref<?x2x4xf32>, %o2: memref<?x6xi32>) {
   // expected-error @below {{expected dimension 2 of scales to be 3, found 4}}
   tile.rms_norm rows %x, %g -> %o0, %o1, %o2 eps 1.0e-5 : memref<?x96xf32>, memref<96xf32> ->
-    memref<?x96xi8>, memref<?x2x4xf32>, memref<?x3xi32>
+    memref<?x96xi8>, memref<?x2x4xf32>, memref<?x6xi32>
   return
 }
 
 // -----
 
 func.func @rms_norm_c2_order(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
-    %g: memref<96xf32>, %o0: memref<?x96xi8>, %o1: memref<?x3xi32>, %o2: memref<?x2x3xf32>) {
-  // expected-error @below {{expected the scales to be of 'f32' with 3 dimensions, found 'memref<?x3xi32>'}}
+    %g: memref<96xf32>, %o0: memref<?x96xi8>, %o1: memref<?x6xi32>, %o2: memref<?x2x3xf32>) {
+  // expected-error @below {{expected the scales to be of 'f32' with 3 dimensions, found 'memref<?x6xi32>'}}
   tile.rms_norm rows %x, %g -> %o0, %o1, %o2 eps 1.0e-5 : memref<?x96xf32>, memref<96xf32> ->
-    memref<?x96xi8>, memref<?x3xi32>, memref<?x2x3xf32>
+    memref<?x96xi8>, memref<?x6xi32>, memref<?x2x3xf32>
   return
 }
 
@@ -295,50 +304,50 @@ func.func @rms_norm_c4(%step: !llvm.ptr, %thread: index, %team: index, %x: memre
 // -----
 
 func.func @quantize_c1_values(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
-    %v: memref<?x64xi8>, %s: memref<?x2x3xf32>, %n: memref<?x3xi32>) {
+    %v: memref<?x64xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>) {
   // expected-error @below {{expected dimension 1 of values to be 96, found 64}}
   tile.quantize rows %x -> %v, %s, %n : memref<?x96xf32> -> memref<?x64xi8>, memref<?x2x3xf32>,
-    memref<?x3xi32>
+    memref<?x6xi32>
   return
 }
 
 // -----
 
 func.func @quantize_c1_scales(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
-    %v: memref<?x96xi8>, %s: memref<?x1x3xf32>, %n: memref<?x3xi32>) {
+    %v: memref<?x96xi8>, %s: memref<?x1x3xf32>, %n: memref<?x6xi32>) {
   // expected-error @below {{expected dimension 1 of scales to be 2, found 1}}
   tile.quantize rows %x -> %v, %s, %n : memref<?x96xf32> -> memref<?x96xi8>, memref<?x1x3xf32>,
-    memref<?x3xi32>
+    memref<?x6xi32>
   return
 }
 
 // -----
 
 func.func @quantize_c1_sums(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<4x96xf32>,
-    %v: memref<4x96xi8>, %s: memref<4x2x3xf32>, %n: memref<3x3xi32>) {
+    %v: memref<4x96xi8>, %s: memref<4x2x3xf32>, %n: memref<3x6xi32>) {
   // expected-error @below {{expected dimension 0 of sums to be 4, found 3}}
   tile.quantize rows %x -> %v, %s, %n : memref<4x96xf32> -> memref<4x96xi8>, memref<4x2x3xf32>,
-    memref<3x3xi32>
+    memref<3x6xi32>
   return
 }
 
 // -----
 
 func.func @quantize_c2(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x100xf32>, %v:
-    memref<?x100xi8>, %s: memref<?x2x3xf32>, %n: memref<?x3xi32>) {
+    memref<?x100xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>) {
   // expected-error @below {{expected columns divisible by the block of 32, found 100}}
   tile.quantize rows %x -> %v, %s, %n : memref<?x100xf32> -> memref<?x100xi8>, memref<?x2x3xf32>,
-    memref<?x3xi32>
+    memref<?x6xi32>
   return
 }
 
 // -----
 
 func.func @quantize_c3(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %v:
-    memref<?x96xi8>, %s: memref<?x2x3xf32>, %n: memref<?x3xi32>) {
+    memref<?x96xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>) {
   // expected-error @below {{expected the work to be split by rows or whole, found panels}}
   tile.quantize panels %x -> %v, %s, %n : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>,
-    memref<?x3xi32>
+    memref<?x6xi32>
   return
 }
 
@@ -585,10 +594,10 @@ func.func @contract_c1_number(%step: !llvm.ptr, %thread: index, %team: index, %x
 // -----
 
 func.func @contract_c1_scales(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>,
-    %x1: memref<?x3x3xf32>, %x2: memref<?x3xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+    %x1: memref<?x3x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected dimension 1 of scales to be 2, found 3}}
   tile.contract panels "vpmaddubsw" q4_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k =
-    96 : i64} : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x3xi32> weight memref<9216xi8> ->
+    96 : i64} : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
   return
 }
@@ -596,10 +605,10 @@ func.func @contract_c1_scales(%step: !llvm.ptr, %thread: index, %team: index, %x
 // -----
 
 func.func @contract_c2(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>, %x1:
-    memref<?x2x3xf32>, %x2: memref<?x3xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+    memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected weights of a block format for quantized rows, found bf16}}
   tile.contract panels "vpmaddubsw" bf16 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k =
-    96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32> weight memref<9216xi8> ->
+    96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
   return
 }
@@ -616,6 +625,26 @@ func.func @contract_c3(%step: !llvm.ptr, %thread: index, %team: index, %x0: memr
 
 // -----
 
+func.func @contract_c3_super(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected columns divisible by the block of 256, found 96}}
+  tile.contract panels "vfmadd" q4_k %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_unknown_format(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xf32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{there is no format 'q3_0'}}
+  tile.contract panels "vfmadd" q3_0 %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
 func.func @contract_c4_float(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>,
     %w: memref<9216xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected the instruction vfmadd for rows of f32, found vpdpbusd}}
@@ -627,11 +656,11 @@ func.func @contract_c4_float(%step: !llvm.ptr, %thread: index, %team: index, %x0
 // -----
 
 func.func @contract_c4_integer(%step: !llvm.ptr, %thread: index, %team: index, %x0:
-    memref<?x96xi8>, %x1: memref<?x2x3xf32>, %x2: memref<?x3xi32>, %w: memref<9216xi8>, %y:
+    memref<?x96xi8>, %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y:
     memref<?x48xf32>) {
   // expected-error @below {{expected an integer instruction for quantized rows, found vfmadd}}
   tile.contract panels "vfmadd" q8_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k = 96
-    : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32> weight memref<9216xi8> ->
+    : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
   return
 }
@@ -699,11 +728,11 @@ func.func @contract_c8_element(%step: !llvm.ptr, %thread: index, %team: index, %
 // -----
 
 func.func @contract_c8_parts(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>,
-    %x1: memref<?x2x3xf32>, %x2: memref<?x3xi32>, %w: memref<9216xi8>, %s: memref<1536xi8>, %y:
+    %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %s: memref<1536xi8>, %y:
     memref<?x48xf32>) {
   // expected-error @below {{expected a strip of 'memref<3072xi8>', found 'memref<1536xi8>'}}
   tile.contract panels "vpmaddubsw" q4_0 %x0, %x1, %x2 weight %w strip %s -> gate_silu %y {width =
-    40 : i64, k = 96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32> weight
+    40 : i64, k = 96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight
     memref<9216xi8> strip memref<1536xi8> -> memref<?x48xf32>
   return
 }

@@ -48,7 +48,7 @@ func.func @data(%step: !llvm.ptr, %thread: index, %team: index, %layer: index) {
 func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi32>,
                 %table: memref<9216xi8>, %x: memref<?x96xf32>, %y: memref<?x96xf32>,
                 %gain: memref<96xf32>, %v: memref<?x96xi8>, %s: memref<?x2x3xf32>,
-                %n: memref<?x3xi32>, %f: memref<16xf32>, %taps: memref<?x?x96xf32>) {
+                %n: memref<?x6xi32>, %f: memref<16xf32>, %taps: memref<?x?x96xf32>) {
   // CHECK: tile.embed rows q4_0 %{{.*}}, %{{.*}} -> %{{.*}} : memref<?xi32>, memref<9216xi8> -> memref<?x96xf32>
   tile.embed rows q4_0 %ids, %table -> %x : memref<?xi32>, memref<9216xi8> -> memref<?x96xf32>
   // CHECK: tile.select_rows whole %{{.*}}, %{{.*}} -> %{{.*}} : memref<?x96xf32>, memref<?xi32> -> memref<?x96xf32>
@@ -57,10 +57,10 @@ func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi
   tile.rms_norm rows %x, %gain -> %y eps 1.0e-5 : memref<?x96xf32>, memref<96xf32> -> memref<?x96xf32>
   // CHECK: tile.rms_norm rows %{{.*}}, %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} eps 5.000000e-01
   tile.rms_norm rows %x, %gain -> %v, %s, %n eps 0.5
-    : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32>
-  // CHECK: tile.quantize rows %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32>
+    : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+  // CHECK: tile.quantize rows %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
   tile.quantize rows %x -> %v, %s, %n
-    : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32>
+    : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
   // CHECK: tile.rope rows %{{.*}}, %{{.*}}, %{{.*}} -> %{{.*}} {head_dim = 16 : i64, rotary_dims = 8 : i64}
   tile.rope rows %x, %ids, %f -> %y {head_dim = 16 : i64, rotary_dims = 8 : i64}
     : memref<?x96xf32>, memref<?xi32>, memref<16xf32> -> memref<?x96xf32>
@@ -77,7 +77,7 @@ func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi
 
 // CHECK-LABEL: func @products
 func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
-                    %v: memref<?x96xi8>, %s: memref<?x2x3xf32>, %n: memref<?x3xi32>,
+                    %v: memref<?x96xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>,
                     %w: memref<9792xi8>, %b: memref<48xf32>, %floats: memref<96x16xf32>,
                     %bytes: memref<3072xi8>, %y: memref<?x48xf32>) {
   // CHECK: tile.contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} bias %{{.*}} strip %{{.*}} -> store %{{.*}} {k = 96 : i64, width = 40 : i64}
@@ -89,11 +89,11 @@ func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?
   // CHECK: tile.contract panels "vpdpbusd" q8_0 %{{.*}}, %{{.*}}, %{{.*}} weight %{{.*}} -> accumulate %{{.*}}
   tile.contract panels "vpdpbusd" q8_0 %v, %s, %n weight %w -> accumulate %y
     {width = 48 : i64, k = 96 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32> weight memref<9792xi8> -> memref<?x48xf32>
+    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9792xi8> -> memref<?x48xf32>
   // CHECK: tile.contract panels "vpmaddubsw" q4_1 %{{.*}} strip %{{.*}} -> gate_silu %{{.*}}
   tile.contract panels "vpmaddubsw" q4_1 %v, %s, %n weight %w strip %bytes -> gate_silu %y
     {width = 40 : i64, k = 96 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x3xi32> weight memref<9792xi8> strip memref<3072xi8>
+    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9792xi8> strip memref<3072xi8>
     -> memref<?x48xf32>
   return
 }
@@ -104,6 +104,17 @@ func.func @route(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?x
   // CHECK: tile.tap_route rows %{{.*}}, %{{.*}} -> %{{.*}}, %{{.*}}[%{{.*}}] : memref<?x4xi32>, memref<?x4xf32> -> memref<?x?x6xi32>, memref<?x?x6xf32>
   tile.tap_route rows %ids, %w -> %all_ids, %all_w[%thread]
     : memref<?x4xi32>, memref<?x4xf32> -> memref<?x?x6xi32>, memref<?x?x6xf32>
+  return
+}
+
+// CHECK-LABEL: func @superblocks
+func.func @superblocks(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi32>,
+                       %x: memref<?x256xf32>, %w: memref<6144xi8>, %y: memref<?x16xf32>) {
+  // CHECK: tile.embed rows w8_16m
+  tile.embed rows w8_16m %ids, %w -> %x : memref<?xi32>, memref<6144xi8> -> memref<?x256xf32>
+  // CHECK: tile.contract panels "vfmadd" q6_k
+  tile.contract panels "vfmadd" q6_k %x weight %w -> store %y {width = 16 : i64, k = 256 : i64}
+    : memref<?x256xf32> weight memref<6144xi8> -> memref<?x16xf32>
   return
 }
 

@@ -13,18 +13,17 @@ import sys
 
 import block_model
 
-Q4_K = 12  # 256 numbers in 144 bytes
+Q8_K = 15  # ggml's number
 
 
-def with_k_quants(path):
-    """A model whose matrices are stored in a type of GGUF that Moire does not read."""
-    block_model.D = block_model.FFN = 256
-    block_model.HEADS = 16
+def with_activations_as_weights(path):
+    """A model whose matrices are stored in a type of GGUF that is not for weights."""
+    block_model.use_wide_rows()
     entries = []
     for name, columns, rows, kind, stored, _ in block_model.tensors(random.Random(1),
                                                                     [block_model.Q4_0]):
         if rows:
-            kind, stored = Q4_K, bytes(rows * columns // 256 * 144)
+            kind, stored = Q8_K, bytes(rows * columns // 256 * 292)
         entries.append((name, columns, rows, kind, stored))
     block_model.write_gguf(path, entries)
 
@@ -67,7 +66,7 @@ def main():
     (out / "stub.gguf").write_bytes(gguf[:5])
     (out / "text.gguf").write_text("hello\n")
     (out / "empty.gguf").write_bytes(b"")
-    with_k_quants(out / "k-quants.gguf")
+    with_activations_as_weights(out / "q8-k.gguf")
 
 
 main()

@@ -83,12 +83,12 @@ TEST(Gguf, AcceptsFilesWithoutTensors) {
 
 TEST(Gguf, ListsAllUnreadTypesAtOnce) {
   Gguf file;
-  file.addTensor("a", {256}, ggmlQ4_K, 0)
-      .addTensor("b", {256}, ggmlQ6_K, 160)
-      .addTensor("c", {256}, ggmlQ4_K, 384)
+  file.addTensor("a", {256}, ggmlQ8_1, 0)
+      .addTensor("b", {256}, ggmlQ8_K, 160)
+      .addTensor("c", {256}, ggmlQ8_1, 384)
       .addTensor("d", {256}, 4711, 544);
   const Malformed input{"unread types", file.build(),
-                        "Q4_K (2 tensors, the first is \"a\"), Q6_K (1 tensor, \"b\"), type number "
+                        "Q8_1 (2 tensors, the first is \"a\"), Q8_K (1 tensor, \"b\"), type number "
                         "4711 (1 tensor, \"d\")",
                         ReadError::Kind::Unsupported};
   Parsed parsed;

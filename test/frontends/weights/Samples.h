@@ -56,7 +56,7 @@ enum GgufValue : uint32_t {
 };
 
 // The numbers that ggml gives to some types of tensors.
-enum GgmlType : uint32_t { ggmlF32 = 0, ggmlF16 = 1, ggmlQ4_0 = 2, ggmlQ4_K = 12, ggmlQ6_K = 14 };
+enum GgmlType : uint32_t { ggmlF32 = 0, ggmlF16 = 1, ggmlQ4_0 = 2, ggmlQ8_1 = 9, ggmlQ8_K = 15 };
 
 /// A string as GGUF writes it.
 inline std::string ggufText(std::string_view text) {

@@ -1,0 +1,112 @@
+// The number formats of weights: how blocks lie in files and panels in memory. The table is
+// Formats.def. Plain data without IR, so that readers of files and packers know it too.
+
+#ifndef MOIRE_DIALECTS_FORMATS_H
+#define MOIRE_DIALECTS_FORMATS_H
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace moire {
+
+//===- Panels ---------------------------------------------------------------------------------===//
+
+/// How 16 rows of a weight lie in memory (codegen/artifact/Packing.h). A Vector has no panels.
+enum class PanelFormat : uint8_t {
+#define MOIRE_PANEL(enumerator, ...) enumerator,
+#include "dialects/Formats.def"
+  Vector
+};
+
+/// How the scales (and minima) of blocks are stored.
+enum class Scales : uint8_t { None, Half, Single, Factors };
+
+/// Columns that share the f16 numbers of Scales::Factors.
+constexpr int64_t kSuperBlock = 256;
+
+/// What the codes of IQ4_NL, and of IQ4_XS, stand for.
+constexpr int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                   1,    13,   25,  38,  53,  69,  89,  113};
+
+struct PanelInfo {
+  std::string_view name;
+  int64_t bits; // of a quant; 0: numbers without blocks
+  int64_t zero;
+  const int8_t *values; // [16] or null: codes are their own values
+  int64_t columns;      // that share a scale
+  Scales scales;
+  bool minima;
+
+  bool isBlocked() const { return bits != 0; }
+  /// Whether the integers to multiply are signed bytes; else codes of `bits` bits, minus `zero`.
+  bool isSigned() const { return bits == 8 || values; }
+  /// The width of those integers, as the table of instructions counts it.
+  int64_t dotBits() const { return isSigned() ? 8 : bits; }
+  /// Columns of which a row must have a whole number.
+  int64_t wholeColumns() const {
+    return !isBlocked() ? 1 : scales == Scales::Factors ? kSuperBlock : 32;
+  }
+};
+
+inline const PanelInfo &panelInfo(PanelFormat format) {
+  static constexpr PanelInfo infos[] = {
+#define MOIRE_PANEL(enumerator, name, bits, zero, values, columns, scales, minima)                 \
+  {name, bits, zero, values, columns, Scales::scales, minima},
+#include "dialects/Formats.def"
+      {"vector", 0, 0, nullptr, 1, Scales::None, false},
+  };
+  return infos[static_cast<int>(format)];
+}
+
+/// The panel format of this name; there is none for vectors.
+inline std::optional<PanelFormat> panelFormatNamed(std::string_view text) {
+#define MOIRE_PANEL(enumerator, name, ...)                                                         \
+  if (text == name)                                                                                \
+    return PanelFormat::enumerator;
+#include "dialects/Formats.def"
+  return std::nullopt;
+}
+
+//===- Blocks ---------------------------------------------------------------------------------===//
+
+/// Block formats: ggml's, and ours for activations.
+enum class BlockFormat : uint8_t {
+#define MOIRE_BLOCK(enumerator, ...) enumerator,
+#include "dialects/Formats.def"
+  Int8
+};
+
+struct BlockInfo {
+  std::string_view name;
+  uint32_t number;   // in GGUF files
+  uint32_t elements; // of a block
+  uint32_t bytes;    // of a block
+  PanelFormat panel;
+
+  /// Whether panels keep the blocks' quants and scales as they are; else they are wider.
+  bool isKept() const { return panelInfo(panel).name == name; }
+};
+
+inline const BlockInfo &blockInfo(BlockFormat format) {
+  static constexpr BlockInfo infos[] = {
+#define MOIRE_BLOCK(enumerator, name, number, elements, bytes, panel)                              \
+  {name, number, elements, bytes, PanelFormat::panel},
+#include "dialects/Formats.def"
+      // Activations: an f32 for each 32 bytes. The panel of such rows as weights.
+      {"int8", 0, 32, 36, PanelFormat::W8_32},
+  };
+  return infos[static_cast<int>(format)];
+}
+
+inline std::optional<BlockFormat> blockFormatNamed(std::string_view text) {
+#define MOIRE_BLOCK(enumerator, name, ...)                                                         \
+  if (text == name)                                                                                \
+    return BlockFormat::enumerator;
+#include "dialects/Formats.def"
+  return text == "int8" ? std::optional(BlockFormat::Int8) : std::nullopt;
+}
+
+} // namespace moire
+
+#endif

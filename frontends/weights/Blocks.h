@@ -1,0 +1,33 @@
+// A block of a file taken apart: integers, and the scales that make weights of them.
+//
+// Weight k of a block is quants[k] * scales[k / columns], plus minima[k / columns] if its panel has
+// minima, each operation rounded to f32: exactly ggml's value (dialects/Formats.def says how many
+// `columns` share a scale). What a panel keeps, packers take from here; it is also what weights
+// mean.
+
+#ifndef MOIRE_FRONTENDS_WEIGHTS_BLOCKS_H
+#define MOIRE_FRONTENDS_WEIGHTS_BLOCKS_H
+
+#include "dialects/Formats.h"
+
+namespace moire {
+
+struct Block {
+  int8_t quants[256];
+  float scales[16], minima[16];
+
+  // Where the panel has scales of Half or Factors, as they are stored: f16 numbers, and for Factors
+  // the bytes that they are multiplied with (a signed factor as its two's complement).
+  uint16_t scale, minimum;
+  uint8_t factors[16], minimumFactors[16];
+};
+
+/// Takes apart one block of `format`, blockInfo(format).bytes at any address. Not for Int8.
+void takeApart(BlockFormat format, const uint8_t *bytes, Block &block);
+
+/// The number that an f16 stands for.
+float fromF16(uint16_t bits);
+
+} // namespace moire
+
+#endif
