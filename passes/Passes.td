@@ -99,8 +99,12 @@ def FuseQkv : Pass<"moe-fuse-qkv", "::mlir::ModuleOp"> {
 
     Norms of queries and keys, of each head or of all, stay behind the product.
 
+    Where the weights are stored in different formats (files of K-quants often have other values than
+    queries and keys), those of one format become one, and the products stand one after another: no
+    barrier is needed between them.
+
     An attention without keys and values of its own (they come from another layer's state) keeps its
-    products, as do products that differ in what they read, in how their weights are stored, or in
+    products, as do products that differ in what they read, in the format of all their weights, or in
     whether they have a bias. A remark says which.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];

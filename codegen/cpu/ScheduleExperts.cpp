@@ -161,7 +161,7 @@ private:
     };
     Value values = buffer({width}, b.getI8Type());
     Value scales = buffer({2, width / 32}, b.getF32Type());
-    Value sums = buffer({width / 32}, b.getI32Type());
+    Value sums = buffer({width / 16}, b.getI32Type());
     tile::QuantizeOp::create(b, s.loc, Split::Rows, rows, values, scales, sums);
     return {values, scales, sums};
   }

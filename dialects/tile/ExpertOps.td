@@ -121,7 +121,7 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
                        Tile_Epilogue:$epilogue, I64Attr:$width, I64Attr:$k, I64Attr:$choices,
                        I64Attr:$expert_bytes);
   let assemblyFormat = [{
-    $split $instruction $format $x `weight` $weight (`strip` $strip^)? `of` $order (`,` $offsets^)?
+    $split $instruction `` $format $x `weight` $weight (`strip` $strip^)? `of` $order (`,` $offsets^)?
     `->` $epilogue $out attr-dict
     `:` type($x) `weight` type($weight) (`strip` type($strip)^)? `of` type($order)
     (`,` type($offsets)^)? `->` type($out)
@@ -163,7 +163,7 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
                        Optional<Tile_Partial>:$partial, Tile_Rows:$out, Tile_Epilogue:$epilogue,
                        I64Attr:$width, I64Attr:$k, I64Attr:$expert_bytes);
   let assemblyFormat = [{
-    $split $instruction $format $hidden `weight` $weight (`strip` $strip^)?
+    $split $instruction `` $format $hidden `weight` $weight (`strip` $strip^)?
     `of` $order (`,` $offsets^)? `by` $weights (`partial` $partial^)? `->` $epilogue $out attr-dict
     `:` type($hidden) `weight` type($weight) (`strip` type($strip)^)? `of` type($order)
     (`,` type($offsets)^)? `by` type($weights) (`partial` type($partial)^)? `->` type($out)

@@ -57,6 +57,7 @@ def Tile_FormatParameter : AttrOrTypeParameter<"::moire::PanelFormat", "a format
   let printer = "$_printer << llvm::StringRef(::moire::panelInfo($_self).name)";
 }
 
+// It prints a space in front of itself: hence the `` before $format in the operations.
 def Tile_Format : AttrDef<Tile_Dialect, "Format"> {
   let summary = "How a panel stores its weights (codegen/artifact/Packing.h)";
   let mnemonic = "format";

@@ -131,7 +131,7 @@ def Tile_EmbedOp : Tile_Kernel<"embed"> {
   let arguments = (ins Tile_Split:$split, Tile_Format:$format, Tile_Ids:$tokens,
                        Tile_Panels:$table, Tile_Rows:$out);
   let assemblyFormat = [{
-    $split $format $tokens `,` $table `->` $out attr-dict
+    $split `` $format $tokens `,` $table `->` $out attr-dict
     `:` type($tokens) `,` type($table) `->` type($out)
   }];
 }
@@ -348,7 +348,7 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
                        Optional<AnyMemRef>:$strip, Tile_Rows:$out, Tile_Epilogue:$epilogue,
                        I64Attr:$width, I64Attr:$k);
   let assemblyFormat = [{
-    $split $instruction $format $x `weight` $weight (`bias` $bias^)? (`strip` $strip^)?
+    $split $instruction `` $format $x `weight` $weight (`bias` $bias^)? (`strip` $strip^)?
     `->` $epilogue $out attr-dict
     `:` type($x) `weight` type($weight) (`bias` type($bias)^)? (`strip` type($strip)^)?
     `->` type($out)

@@ -25,7 +25,7 @@ StringRef whyNotConcat(const SymbolTable &symbols, ArrayRef<Value> weights) {
     auto firstType = cast<RankedTensorType>(first.getType());
     if (type.getElementType() != firstType.getElementType() ||
         type.getEncoding() != firstType.getEncoding())
-      return "the weights are stored in different formats";
+      return kDifferentFormats;
     if (read.getSlice() &&
         stackType(symbols, read).getDimSize(0) != stackType(symbols, first).getDimSize(0))
       return "the weights are stacks of different numbers of slices";

@@ -7,6 +7,10 @@
 
 namespace mlir::moe {
 
+/// The reason of whyNotConcat that is left to fusions which can make several of the weights.
+inline constexpr llvm::StringLiteral kDifferentFormats =
+    "the weights are stored in different formats";
+
 /// Why `weights` cannot be the rows of one weight, or an empty string when they can: each is the
 /// result of a `moe.read`, of the same slice of equally high stacks, in the same format. They are
 /// matrices that multiply the same rows (so their columns agree), matrices of equally many experts

@@ -55,11 +55,16 @@ static StringRef whyNotFuse(const SymbolTable &symbols, ArrayRef<LinearOp> produ
   return biases.empty() ? StringRef() : whyNotConcat(symbols, biases);
 }
 
-/// Replaces `products`, which whyNotFuse allows, by one and slices of its columns.
-static void fuse(ArrayRef<LinearOp> products, SymbolTable &symbols) {
+static LinearOp earliestOf(ArrayRef<LinearOp> products) {
+  return *llvm::min_element(products, [](LinearOp a, LinearOp b) { return a->isBeforeInBlock(b); });
+}
+
+/// Replaces `products`, which whyNotFuse allows, by one, which is returned, and slices of its
+/// columns.
+static LinearOp fuse(ArrayRef<LinearOp> products, SymbolTable &symbols) {
   SmallVector<Value> weights, biases;
   SmallVector<Location> locations;
-  LinearOp earliest = products.front();
+  LinearOp earliest = earliestOf(products);
   int64_t width = 0;
   for (LinearOp product : products) {
     weights.push_back(product.getWeight());
@@ -67,8 +72,6 @@ static void fuse(ArrayRef<LinearOp> products, SymbolTable &symbols) {
       biases.push_back(product.getBias());
     locations.push_back(product.getLoc());
     width += product.getType().getDimSize(1);
-    if (product->isBeforeInBlock(earliest))
-      earliest = product;
   }
 
   // At the earliest product everything that the new one reads is there, and its users come later.
@@ -78,7 +81,7 @@ static void fuse(ArrayRef<LinearOp> products, SymbolTable &symbols) {
   Value x = earliest.getX();
   Value weight = readConcat(builder, symbols, weights);
   Value bias = biases.empty() ? Value() : readConcat(builder, symbols, biases);
-  Value fused = LinearOp::create(
+  LinearOp fused = LinearOp::create(
       builder, loc, RankedTensorType::get({type.getDimSize(0), width}, type.getElementType()), x,
       weight, bias);
 
@@ -100,6 +103,61 @@ static void fuse(ArrayRef<LinearOp> products, SymbolTable &symbols) {
     product.erase();
   eraseUnusedReads(weights);
   eraseUnusedReads(biases);
+  return fused;
+}
+
+/// Moves products of the same rows, and the reads of their weights, to the earliest of them, unless
+/// a read is of another slice. Nothing that waits for one of them then stands between them.
+static void gather(ArrayRef<LinearOp> products) {
+  LinearOp earliest = earliestOf(products);
+  auto first = earliest.getWeight().getDefiningOp<ReadOp>();
+  SmallVector<ReadOp> reads;
+  for (LinearOp product : products)
+    for (Value weight : {product.getWeight(), product.getBias()}) {
+      if (!weight)
+        continue;
+      auto read = weight.getDefiningOp<ReadOp>();
+      if (!first || !read || read.getSlice() != first.getSlice())
+        return;
+      reads.push_back(read);
+    }
+  for (ReadOp read : reads)
+    if (earliest->isBeforeInBlock(read))
+      read->moveBefore(earliest);
+  Operation *last = earliest;
+  for (LinearOp product : products)
+    if (product != earliest) {
+      product->moveAfter(last);
+      last = product;
+    }
+}
+
+/// Products whose weights differ in nothing but their formats: those of one format become one, and
+/// all stand together. Returns whether any were fused.
+static bool fuseByFormat(ArrayRef<LinearOp> products, SymbolTable &symbols) {
+  SmallVector<SmallVector<LinearOp>> groups;
+  for (LinearOp product : products) {
+    auto formatOf = [](LinearOp op) {
+      auto type = cast<RankedTensorType>(op.getWeight().getType());
+      return std::pair(type.getElementType(), type.getEncoding());
+    };
+    auto group = llvm::find_if(groups, [&](const SmallVector<LinearOp> &candidates) {
+      return formatOf(candidates.front()) == formatOf(product);
+    });
+    if (group == groups.end())
+      groups.push_back({product});
+    else
+      group->push_back(product);
+  }
+  SmallVector<LinearOp> all;
+  for (ArrayRef<LinearOp> group : groups) {
+    if (whyNotFuse(symbols, group).empty())
+      all.push_back(fuse(group, symbols));
+    else
+      all.append(group.begin(), group.end());
+  }
+  gather(all);
+  return all.size() < products.size();
 }
 
 namespace {
@@ -117,6 +175,10 @@ struct FuseQkv : impl::FuseQkvBase<FuseQkv> {
         if (product)
           products.insert(product);
       StringRef reason = whyNotFuse(symbols, products.getArrayRef());
+      if (reason == kDifferentFormats && fuseByFormat(products.getArrayRef(), symbols)) {
+        remark::passed(attention.getLoc(), opts) << "the products of equal formats are one now";
+        continue;
+      }
       if (!reason.empty()) {
         remark::missed(attention.getLoc(), opts) << reason;
         continue;

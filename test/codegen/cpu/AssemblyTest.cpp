@@ -179,7 +179,8 @@ TEST_P(Assembly, Avx512WithoutVnniTakesTheRowsOfAvx2) {
   expectOwnCallsOnly(code);
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, Assembly, testing::Values("q4_0", "q4_1", "q5_0", "q8_0", "iq4_nl"),
+INSTANTIATE_TEST_SUITE_P(Formats, Assembly,
+                         testing::Values("q4_0", "q4_1", "q5_0", "q8_0", "iq4_nl"),
                          [](const auto &info) { return std::string(info.param); });
 
 } // namespace

@@ -74,6 +74,7 @@ def block_of_256(source, kind):
     scale = half(source.uniform(0.5, 1.5) * DEVIATION / ((1 << bits) / 12**0.5) / factor)
     quants = codes(source, bits, 256)
     if kind == TQ2_0:
+        quants = [q % 3 for q in quants]
         return planes(quants, 32, 2) + struct.pack("<e", scale), [scale * (q - 1) for q in quants]
     if kind == Q6_K:
         factors = [source.randint(-128, 127) for _ in range(16)]
@@ -185,8 +186,9 @@ def write_gguf(path, entries):
 
 def use_wide_rows():
     """Every width becomes a whole number of blocks of 256."""
-    global D, HEADS, FFN
+    global D, HEADS, FFN, DEVIATION
     D, HEADS, FFN = 256, 16, 512
+    DEVIATION = 0.07  # sums of more terms
 
 
 def main():

@@ -294,6 +294,8 @@ TEST(Import, BlockFormatsAreEncodings) {
                   "@layer_0.v : tensor<4x16x32xf32, #moe.block<q4_1>>");
   EXPECT_CONTAINS(importText(sampleGguf(StorageType::Q4_0)), "#moe.block<q4_0>");
   EXPECT_CONTAINS(importText(sampleGguf(StorageType::Q8_0)), "#moe.block<q8_0>");
+  EXPECT_CONTAINS(importText(sampleGguf(StorageType::Q5_1)), "#moe.block<q5_1>");
+  EXPECT_CONTAINS(importText(sampleGguf(StorageType::MXFP4)), "#moe.block<mxfp4>");
   EXPECT_CONTAINS(importText(sampleGguf(StorageType::F32)), "@layer_0.v : tensor<4x16x32xf32>");
 }
 

@@ -7,6 +7,19 @@
 
 // CHECK: moe.linear {{.*}} -> tensor<?x64xf32>
 
+// With values of another format, the queries and keys are one.
+// RUN: sed '/@v \|%wv/s/xbf16>/xf16>/g' %t.mlir > %t.mixed.mlir
+// RUN: cat %t.mixed.mlir | %run_oracle > %t.before
+// RUN: moire-opt %t.mixed.mlir -moe-fuse-qkv > %t.fused
+// RUN: FileCheck %s --check-prefix=MIXED < %t.fused
+// RUN: cat %t.fused | %run_oracle > %t.after
+// RUN: %compare_printed %t.before %t.after
+
+// MIXED-LABEL: func private @layer
+// MIXED: moe.linear {{.*}} -> tensor<?x48xf32>
+// MIXED-NEXT: moe.linear {{.*}} -> tensor<?x16xf32>
+// MIXED-NOT: moe.linear
+
 moe.weight @q : tensor<2x32x32xbf16> = #moe.source<"{i}.q", layers = [3, 5]>
 moe.weight @k : tensor<2x16x32xbf16> = #moe.source<"{i}.k", layers = [3, 5], interleaved_heads = 1>
 moe.weight @v : tensor<2x16x32xbf16> = #moe.source<"{i}.v", layers = [3, 5]>

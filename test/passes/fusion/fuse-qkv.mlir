@@ -126,3 +126,37 @@ func.func @norms(%h: tensor<?x32xf32>, %gq: tensor<16xf32>, %gk: tensor<16xf32>,
   %o = moe.attention %rq, %keys1, %values1[%c0] at %slots, %positions {scale = 2.5e-1 : f64} : tensor<?x32xf32>, tensor<1x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
   return %o : tensor<?x32xf32>
 }
+
+// Values in another format than queries and keys: two products, side by side.
+
+// CHECK: moe.weight @mq_mk : tensor<48x256xf32, #moe.block<q4_k>> = #moe.concat<@mq, @mk>
+moe.weight @mq : tensor<32x256xf32, #moe.block<q4_k>> = #moe.source<"mq">
+moe.weight @mk : tensor<16x256xf32, #moe.block<q4_k>> = #moe.source<"mk">
+moe.weight @mv : tensor<16x256xf32, #moe.block<q6_k>> = #moe.source<"mv">
+
+// CHECK-LABEL: func @mixed
+// CHECK-SAME: %[[I:[a-z0-9]+]]: index, %[[H:[a-z0-9]+]]: tensor<?x256xf32>
+// CHECK-DAG: %[[WV:.*]] = moe.read @mv
+// CHECK-DAG: %[[W:.*]] = moe.read @mq_mk
+// CHECK: %[[QK:.*]] = moe.linear %[[H]], %[[W]]
+// CHECK-NEXT: %[[V:.*]] = moe.linear %[[H]], %[[WV]]
+// CHECK: %[[Q:.*]] = tensor.extract_slice %[[QK]][0, 0]
+// CHECK: %[[K:.*]] = tensor.extract_slice %[[QK]][0, 32]
+// CHECK: moe.rope %[[Q]]
+// CHECK: moe.kv_append %[[K]]
+// CHECK: moe.kv_append %[[V]]
+func.func @mixed(%i: index, %h: tensor<?x256xf32>, %keys: tensor<2x?x?x1x16xf32>,
+                 %values: tensor<2x?x?x1x16xf32>, %slots: tensor<?xi32>, %positions: tensor<?xi32>)
+    -> tensor<?x32xf32> {
+  %wq = moe.read @mq : tensor<32x256xf32, #moe.block<q4_k>>
+  %q = moe.linear %h, %wq : tensor<?x256xf32>, tensor<32x256xf32, #moe.block<q4_k>> -> tensor<?x32xf32>
+  %rq = moe.rope %q at %positions {base = 1.0e4 : f64, head_dim = 16 : i64, rotary_dims = 16 : i64} : tensor<?x32xf32>, tensor<?xi32>
+  %wk = moe.read @mk : tensor<16x256xf32, #moe.block<q4_k>>
+  %k = moe.linear %h, %wk : tensor<?x256xf32>, tensor<16x256xf32, #moe.block<q4_k>> -> tensor<?x16xf32>
+  %wv = moe.read @mv : tensor<16x256xf32, #moe.block<q6_k>>
+  %v = moe.linear %h, %wv : tensor<?x256xf32>, tensor<16x256xf32, #moe.block<q6_k>> -> tensor<?x16xf32>
+  %keys1 = moe.kv_append %k into %keys[%i] at %slots, %positions : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  %values1 = moe.kv_append %v into %values[%i] at %slots, %positions : tensor<?x16xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  %o = moe.attention %rq, %keys1, %values1[%i] at %slots, %positions {scale = 2.5e-1 : f64} : tensor<?x32xf32>, tensor<2x?x?x1x16xf32>, tensor<?xi32>, tensor<?xi32>
+  return %o : tensor<?x32xf32>
+}
