@@ -4,10 +4,10 @@
 
 using namespace moire;
 
-// A point is written as a number, the levels of its coordinates as digits, the first the lowest. The
-// points of a grid ascend, so what stands here are the differences: a letter from '(' (0) to 'Z' (50)
-// is the last of a difference, its digit of 51; small letters in front of it are a multiple of 51 to
-// the base of 26.
+// A point is written as a number, the levels of its coordinates as digits, the first the lowest.
+// The points of a grid ascend, so what stands here are the differences: a letter from '(' (0) to
+// 'Z' (50) is the last of a difference, its digit of 51; small letters in front of it are a
+// multiple of 51 to the base of 26.
 // clang-format off
 
 static constexpr char kIq2xxs[] =
