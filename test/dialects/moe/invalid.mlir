@@ -122,6 +122,7 @@ moe.weight @weight_c5_super : tensor<4x96xf32, #moe.block<q4_k>> = #moe.source<"
 // -----
 
 // expected-error @below {{there is no format 'q9_z'}}
+// expected-error @below {{failed to parse Moe_BlockAttr}}
 moe.weight @weight_unknown_format : tensor<4x96xf32, #moe.block<q9_z>> = #moe.source<"w">
 
 // -----
