@@ -638,7 +638,7 @@ func.func @contract_c3_super(%step: !llvm.ptr, %thread: index, %team: index, %x0
 func.func @contract_unknown_format(%step: !llvm.ptr, %thread: index, %team: index, %x0:
     memref<?x96xf32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{there is no format 'q3_0'}}
-// expected-error @below {{failed to parse Tile_Format}}
+  // expected-error @below {{failed to parse Tile_Format}}
   tile.contract panels "vfmadd" q3_0 %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
     memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
   return

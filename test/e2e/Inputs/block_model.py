@@ -22,7 +22,7 @@ TYPES = {
     "q4_0": [Q4_0], "q4_1": [Q4_1], "q5_0": [Q5_0], "q5_1": [Q5_1], "q8_0": [Q8_0],
     "iq4_nl": [IQ4_NL], "mixed": [Q4_0, Q8_0, Q5_1, Q4_1, IQ4_NL, Q5_0],
     "q2_k": [Q2_K], "q3_k": [Q3_K], "q4_k": [Q4_K], "q5_k": [Q5_K], "q6_k": [Q6_K],
-    "tq2_0": [TQ2_0], "k_mixed": [Q4_K, Q6_K, Q2_K, Q4_K, Q8_0, Q5_K, Q3_K, TQ2_0],
+    "tq2_0": [TQ2_0], "k_mixed": [Q4_K, Q6_K, Q2_K, Q4_K, Q8_0, Q5_K, Q3_K],
 }  # yapf: disable
 IQ4_VALUES = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
 DEVIATION = 0.12  # of all weights
@@ -185,9 +185,9 @@ def write_gguf(path, entries):
 
 
 def use_wide_rows():
-    """Every width becomes a whole number of blocks of 256."""
-    global D, HEADS, FFN, DEVIATION
-    D, HEADS, FFN = 256, 16, 512
+    """Every width becomes a whole number of blocks of 256; fewer layers make up for that."""
+    global LAYERS, D, HEADS, FFN, DEVIATION
+    LAYERS, D, HEADS, FFN = 2, 256, 16, 256
     DEVIATION = 0.07  # sums of more terms
 
 
