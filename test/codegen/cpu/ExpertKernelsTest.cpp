@@ -84,7 +84,7 @@ private:
 
   std::array<int64_t, 3> place(int64_t rows, int64_t k) {
     return {memory.shared(rows * k), memory.shared(8 * rows * (k / 32)),
-            memory.shared(4 * rows * (k / 32))};
+            memory.shared(4 * rows * (k / 16))};
   }
 
   static std::string number(int64_t value) { return std::to_string(value); }
@@ -142,7 +142,8 @@ private:
 
   std::string text(bool one) const {
     int64_t k = shape.choices, d = shape.d, f = shape.f;
-    bool strip = !one && shape.format != (quantized ? PanelFormat::Q8_0 : PanelFormat::F32);
+    bool strip =
+        !one && (quantized ? panelInfo(shape.format).bits != 8 : shape.format != PanelFormat::F32);
     std::string s = sharedBuffer(one, "x", xAt, {d}, "f32") +
                     sharedBuffer(one, "ids", idsAt, {k}, "i32") +
                     sharedBuffer(one, "weights", weightsAt, {k}, "f32") +
@@ -170,16 +171,16 @@ private:
       Rows plain = hidden;
       s += sharedBuffer(one, "xv", xPartsAt[0], {d}, "i8") +
            sharedBuffer(one, "xs", xPartsAt[1], {2, d / 32}, "f32") +
-           sharedBuffer(one, "xn", xPartsAt[2], {d / 32}, "i32") +
+           sharedBuffer(one, "xn", xPartsAt[2], {d / 16}, "i32") +
            joined(one, "hv", hiddenPartsAt[0], {f}, "i8") +
            joined(one, "hs", hiddenPartsAt[1], {2, f / 32}, "f32") +
-           joined(one, "hn", hiddenPartsAt[2], {f / 32}, "i32");
+           joined(one, "hn", hiddenPartsAt[2], {f / 16}, "i32");
       std::string from = x.types;
       x = {"%xv, %xs, %xn", rowsOf(one, {d}, "i8") + ", " + rowsOf(one, {2, d / 32}, "f32") + ", " +
-                                rowsOf(one, {d / 32}, "i32")};
+                                rowsOf(one, {d / 16}, "i32")};
       hidden = {"%hv, %hs, %hn", joinedType(one, {f}, "i8") + ", " +
                                      joinedType(one, {2, f / 32}, "f32") + ", " +
-                                     joinedType(one, {f / 32}, "i32")};
+                                     joinedType(one, {f / 16}, "i32")};
       s += "tile.quantize rows %x -> " + x.names + " : " + from + " -> " + x.types + "\n";
       quantizeHidden = "tile.barrier\ntile.quantize rows " + plain.names + " -> " + hidden.names +
                        " : " + plain.types + " -> " + hidden.types + "\n";
@@ -345,6 +346,8 @@ TEST(ExpertKernels, FloatActivations) {
 TEST(ExpertKernels, Int8Activations) {
   for (const std::string &instruction : instructions(4))
     checkEverywhere({PanelFormat::Q4_0, instruction, "gate_silu", 64, 96, 6, 3, true});
+  for (const std::string &instruction : instructions(6))
+    checkEverywhere({PanelFormat::Q6_K, instruction, "gate_silu", 256, 256, 3, 2, true});
   for (const std::string &instruction : instructions(8))
     checkEverywhere({PanelFormat::Q8_0, instruction, "gate_silu", 96, 32, 4, 2, true});
 }
