@@ -77,6 +77,8 @@ public:
   /// x [T, K] times weight [N, K], transposed: [T, N].
   Value product(Value x, Value weight);
 
+  /// Rows rounded to a storage for activations.
+  Value rounded(Value x, Attribute encoding);
   /// Rows rounded to blocks of `BlockAttr::kBlock` for activations: d = max |x| / 127, d * q.
   Value roundedToBlocks(Value x);
 

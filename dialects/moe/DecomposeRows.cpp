@@ -58,7 +58,7 @@ Values RmsNormOp::decomposeOperation(OpBuilder &builder) {
                         });
   result = d.joinRows(result);
   if (getType().getEncoding())
-    result = d.roundedToBlocks(result);
+    result = d.rounded(result, getType().getEncoding());
   return SmallVector<Value>{d.as(result, getType())};
 }
 
@@ -69,6 +69,17 @@ Values ScaleOp::decomposeOperation(OpBuilder &builder) {
     return arith::MulFOp::create(d.b, d.loc, args[0], d.constant(factor));
   });
   return SmallVector<Value>{d.as(result, getType())};
+}
+
+Value Decomposer::rounded(Value x, Attribute encoding) {
+  auto rows = dyn_cast<RowsAttr>(encoding);
+  if (!rows)
+    return roundedToBlocks(x);
+  int64_t width = cast<RankedTensorType>(x.getType()).getDimSize(1);
+  return each(x, empty(x, {0}, {width}), [&](ValueRange args) -> Value {
+    Value narrow = arith::TruncFOp::create(b, loc, rows.getElement(), args[0]);
+    return arith::ExtFOp::create(b, loc, b.getF32Type(), narrow);
+  });
 }
 
 Value Decomposer::roundedToBlocks(Value x) {
@@ -122,7 +133,7 @@ Value Decomposer::roundedToBlocks(Value x) {
 
 Values QuantizeRowsOp::decomposeOperation(OpBuilder &builder) {
   Decomposer d(builder, getLoc());
-  return SmallVector<Value>{d.as(d.roundedToBlocks(getX()), getType())};
+  return SmallVector<Value>{d.as(d.rounded(getX(), getType().getEncoding()), getType())};
 }
 
 Values RopeOp::decomposeOperation(OpBuilder &builder) {

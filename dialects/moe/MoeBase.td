@@ -90,6 +90,22 @@ def Moe_Int8RowsAttr : AttrDef<Moe_Dialect, "Int8Rows"> {
   }];
 }
 
+def Moe_RowsAttr : AttrDef<Moe_Dialect, "Rows"> {
+  let mnemonic = "rows";
+  let summary = "Storage of activations value by value: `#moe.rows<bf16>`";
+  let description = [{
+    The values of a row are written as `element`s, each by itself, for products with weights of that
+    type. `element` is bf16.
+  }];
+  let parameters = (ins "::mlir::Type":$element);
+  let assemblyFormat = "`<` $element `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The attribute of a tensor type, or null.
+    static RowsAttr of(::mlir::Type type);
+  }];
+}
+
 //===- RoPE scaling ------------------------------------------------------------------------------===//
 
 def Moe_LinearScalingAttr : AttrDef<Moe_Dialect, "LinearScaling"> {

@@ -42,5 +42,16 @@ bool Int8RowsAttr::encodes(Type type) {
          isa_and_nonnull<Int8RowsAttr>(tensor.getEncoding());
 }
 
+RowsAttr RowsAttr::of(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor ? dyn_cast_or_null<RowsAttr>(tensor.getEncoding()) : RowsAttr();
+}
+
+LogicalResult RowsAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, Type element) {
+  if (element.isBF16())
+    return success();
+  return emitError() << "expected rows of bf16, found " << element;
+}
+
 #define GET_OP_CLASSES
 #include "dialects/moe/MoeOps.cpp.inc"

@@ -32,13 +32,14 @@ inline LogicalResult verifyPlainResult(Operation *op, RankedTensorType result) {
   return op->emitOpError() << "expected a result without encoding, found " << result;
 }
 
-/// Fails unless `encoding` is a block format for activations; `what` names the value.
+/// Fails unless `encoding` is one for activations; `what` names the value.
 inline LogicalResult verifyActivationEncoding(Operation *op, StringRef what, Attribute encoding) {
   auto block = dyn_cast_or_null<BlockAttr>(encoding);
-  if (block && block.isActivation())
+  if ((block && block.isActivation()) || isa_and_nonnull<RowsAttr>(encoding))
     return success();
-  auto error = op->emitOpError() << "expected " << what
-                                 << " to be encoded for activations (#moe.block<int8>), found ";
+  auto error = op->emitOpError()
+               << "expected " << what
+               << " to be encoded for activations (#moe.block<int8> or #moe.rows<bf16>), found ";
   return encoding ? error << encoding : error << "no encoding";
 }
 
@@ -51,13 +52,20 @@ inline LogicalResult verifyWholeBlocks(Operation *op, RankedTensorType type) {
                            << ", found " << width;
 }
 
-/// The encodings of a product: an encoded `x` is one for activations and meets a weight in blocks.
+/// The encodings of a product: an encoded `x` is one for activations; blocks meet a weight in
+/// blocks, rows of bf16 a weight of bf16.
 inline LogicalResult verifyProductEncodings(Operation *op, RankedTensorType x,
                                             RankedTensorType weight) {
   if (!x.getEncoding())
     return success();
   if (failed(verifyActivationEncoding(op, "x", x.getEncoding())))
     return failure();
+  if (RowsAttr rows = RowsAttr::of(x)) {
+    if (!weight.getEncoding() && weight.getElementType() == rows.getElement())
+      return success();
+    return op->emitOpError() << "expected the weight of rows of " << rows.getElement()
+                             << " to be of that type, found " << weight;
+  }
   BlockAttr block = BlockAttr::of(weight);
   if (block && !block.isActivation())
     return success();

@@ -158,8 +158,8 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
   let summary = "RMS norm of each row; with three outputs, its int8 form (values, scales, sums)";
   let description = [{
     y[t, j] = x[t, j] / sqrt(mean of x[t]^2 + eps) * gain[j]. With three outputs y is rounded as
-    `tile.quantize` does. With a `group` G, each run of G values is a row by itself (the norm of each
-    head), and has the same gain.
+    `tile.quantize` does, with `round` as `tile.round` does. With a `group` G, each run of G values is
+    a row by itself (the norm of each head), and has the same gain.
 
     ```mlir
     tile.rms_norm rows %x, %gain -> %v, %s, %n eps 1.0e-5
@@ -171,13 +171,14 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
     Constraints:
     * (C1) `gain` is at least as long as a row, or a group.
     * (C2) `outs` is one buffer [T, K] of f32 as `x`, or the three buffers of quantized rows: [T, K]
-      i8, [T, 2, K / 32] f32, [T, K / 16] i32.
+      i8, [T, 2, K / 32] f32, [T, K / 16] i32; with `round` it is what `tile.round` writes.
     * (C3) With three outputs the width is a multiple of 32.
     * (C4) `split` is `rows` or `whole`.
-    * (C5) A group is positive, divides the width, and comes with one output.
+    * (C5) A group is positive, divides the width, and comes with one output, not rounded.
   }];
   let arguments = (ins Tile_Split:$split, Tile_Rows:$x, Tile_Vector:$gain,
-                       Variadic<AnyMemRef>:$outs, F64Attr:$eps, OptionalAttr<I64Attr>:$group);
+                       Variadic<AnyMemRef>:$outs, F64Attr:$eps, OptionalAttr<I64Attr>:$group,
+                       UnitAttr:$round);
   let assemblyFormat = [{
     $split $x `,` $gain `->` $outs `eps` $eps attr-dict `:` type($x) `,` type($gain) `->` type($outs)
   }];
@@ -205,6 +206,27 @@ def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
     $split $x `->` $values `,` $scales `,` $sums attr-dict
     `:` type($x) `->` type($values) `,` type($scales) `,` type($sums)
   }];
+}
+
+def Tile_RoundOp : Tile_Kernel<"round"> {
+  let summary = "Each value of a row rounded to bf16";
+  let description = [{
+    To nearest, ties to even. `out` is [T, K] of f32 that bf16 could hold, for `vfmadd`; or, for
+    `vdpbf16ps`, [T, K / 2] of i32 that hold two columns each: column 2p in the high half of word p,
+    2p + 1 in the low one (which is how a pair of weights lies in a panel of `bf16_pairs`). K is then
+    rounded up to whole vectors of 16; the columns behind the row are zero.
+
+    ```mlir
+    tile.round rows %x -> %y : memref<?x100xf32> -> memref<?x56xi32>
+    tile.round rows %x -> %z : memref<?x100xf32> -> memref<?x100xf32>
+    ```
+
+    Constraints:
+    * (C1) `out` is [T, K] of f32, or [T, K / 2] of i32 with K rounded up to a multiple of 16.
+    * (C2) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Rows:$x, AnyMemRef:$out);
+  let assemblyFormat = "$split $x `->` $out attr-dict `:` type($x) `->` type($out)";
 }
 
 def Tile_RopeOp : Tile_Kernel<"rope"> {
@@ -312,7 +334,8 @@ def Tile_CopyOp : Tile_Kernel<"copy"> {
 def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
   let summary = "Product of rows with packed panels by a machine instruction of the table";
   let description = [{
-    `x` is [T, K] f32, or the three parts that `tile.quantize` writes. `weight` holds panels of 16
+    `x` is [T, K] f32, the three parts that `tile.quantize` writes, or the pairs of bf16 that
+    `tile.round` writes. `weight` holds panels of 16
     output rows; with the epilogue `gate_silu` panels of gate and up alternate. `width` is the number
     of outputs; `out` may be wider, up to whole panels, and is then written up to there.
     `instruction` is a row of codegen/cpu/Instructions.def, or `vfmadd`. A `strip` is a private buffer
@@ -331,16 +354,18 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
     ```
 
     Constraints:
-    * (C1) `x` is one buffer [T, k] of f32, or the three buffers of quantized rows for that T and k.
-    * (C2) Quantized rows meet a block format.
+    * (C1) `x` is one buffer [T, k] of f32, the three buffers of quantized rows for that T and k, or
+      one buffer of pairs, [T, k / 2] of i32 with k rounded up to a multiple of 16.
+    * (C2) Quantized rows meet a block format, pairs meet `bf16_pairs`.
     * (C3) k is a whole number of the format's blocks (of 32 columns, or 256).
-    * (C4) `instruction` is `vfmadd` for rows of f32 and another one for quantized rows.
+    * (C4) `instruction` is `vfmadd` for rows of f32, `vdpbf16ps` for pairs, and another one for
+      quantized rows.
     * (C5) `out` has the rows of `x` and at least `width` columns, which is positive.
     * (C6) The bias is at least as long as whole panels.
     * (C7) With `gate_silu` there is no bias. The epilogue is not `silu`.
     * (C8) A strip holds one panel for each part (2 with `gate_silu`, else 1): for quantized rows and
-      weights of less than 8 bits [parts * 16 * k] i8, for f32 rows and other weights than f32 [parts * k, 16] f32;
-      no other product has one.
+      weights of less than 8 bits [parts * 16 * k] i8, for f32 rows and other weights than f32
+      [parts * k, 16] f32; no other product (8-bit weights, f32 weights, pairs) has one.
     * (C9) `split` is `panels` or `whole`.
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,

@@ -25,6 +25,17 @@ static bool isKvElement(Type element) {
   return element.isF32() || element.isF16() || element.isBF16() || element.isInteger(8);
 }
 
+/// What `tile.round` writes of rows `x`.
+static LogicalResult verifyRounded(Operation *op, MemRefType x, Value out) {
+  auto found = cast<MemRefType>(out.getType());
+  if (isPairs(out))
+    return verifyPairs(op, "out", found, x.getDimSize(0), x.getDimSize(1));
+  if (!found.getElementType().isF32() || found.getRank() != 2)
+    return op->emitOpError() << "expected rounded rows to be of f32, or of i32 (pairs), found "
+                             << found;
+  return verifyShape(op, "out", x.getShape(), found);
+}
+
 static LogicalResult verifySlotsAndPositions(Operation *op, int64_t rows, MemRefType slots,
                                              MemRefType positions) {
   if (failed(verifySize(op, "the number of slots (one for each row)", rows, slots.getDimSize(0))))
@@ -188,14 +199,19 @@ LogicalResult RmsNormOp::verify() {
   int64_t width = x.getDimSize(1);
   int64_t group = getGroup().value_or(width);
   // rms_norm_c5
-  if (group <= 0 || width % group || (getGroup() && getOuts().size() != 1))
+  if (group <= 0 || width % group || (getGroup() && (getOuts().size() != 1 || getRound())))
     return emitOpError() << "expected a group that divides the width " << width
-                         << ", and then one output, found " << group;
+                         << ", and then one output, not rounded, found " << group;
   // rms_norm_c1
   if (getGain().getType().getDimSize(0) < group)
     return emitOpError() << "expected a gain of at least " << group << " elements, found "
                          << getGain().getType().getDimSize(0);
-  if (getOuts().size() == 3) {
+  if (getRound()) {
+    if (getOuts().size() != 1)
+      return emitOpError("expected one buffer of rounded rows as outs");
+    if (failed(verifyRounded(*this, x, getOuts()[0])))
+      return failure();
+  } else if (getOuts().size() == 3) {
     // rms_norm_c3
     if (failed(verifyWholeBlocks(*this, width)))
       return failure();
@@ -223,6 +239,14 @@ LogicalResult QuantizeOp::verify() {
                              x.getDimSize(1))))
     return failure();
   // quantize_c3
+  return verifyByRows(*this, getSplit());
+}
+
+LogicalResult RoundOp::verify() {
+  // round_c1
+  if (failed(verifyRounded(*this, getX().getType(), getOut())))
+    return failure();
+  // round_c2
   return verifyByRows(*this, getSplit());
 }
 

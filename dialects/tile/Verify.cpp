@@ -72,6 +72,18 @@ LogicalResult tile::detail::verifyQuantized(Operation *op, ValueRange buffers, i
   return success();
 }
 
+bool tile::detail::isPairs(ValueRange buffers) {
+  return buffers.size() == 1 &&
+         cast<MemRefType>(buffers[0].getType()).getElementType().isInteger(32);
+}
+
+LogicalResult tile::detail::verifyPairs(Operation *op, StringRef what, MemRefType found,
+                                        int64_t rows, int64_t k) {
+  if (found.getRank() != 2)
+    return op->emitOpError() << "expected " << what << " to have 2 dimensions, found " << found;
+  return verifyShape(op, what, {rows, roundUp(k, kPanel) / 2}, found);
+}
+
 LogicalResult tile::detail::verifyColumns(Operation *op, MemRefType out, int64_t width) {
   if (width > 0 && out.getDimSize(1) >= width)
     return success();
@@ -79,7 +91,7 @@ LogicalResult tile::detail::verifyColumns(Operation *op, MemRefType out, int64_t
                            << out.getDimSize(1);
 }
 
-/// The rows of a product: f32 [rows, k], or the three buffers of quantized rows.
+/// The rows of a product: f32 [rows, k], pairs, or the three buffers of quantized rows.
 static LogicalResult verifyRows(Operation *op, const Product &product) {
   int64_t k = product.k;
   if (product.x.empty())
@@ -91,6 +103,8 @@ static LogicalResult verifyRows(Operation *op, const Product &product) {
   // contract_c1
   if (product.x.size() == 3)
     return verifyQuantized(op, product.x, first.getRank() ? first.getDimSize(0) : 0, k);
+  if (isPairs(product.x))
+    return verifyPairs(op, "x", first, first.getRank() ? first.getDimSize(0) : 0, k);
   if (product.x.size() != 1 || !first.getElementType().isF32() || first.getRank() != 2)
     return op->emitOpError("expected x to be rows of f32 or the three buffers of quantized rows");
   return verifySize(op, "the width of x", k, first.getDimSize(1));
@@ -103,7 +117,7 @@ static LogicalResult verifyStrip(Operation *op, const Product &product) {
   bool quantized = product.x.size() == 3;
   if (quantized && ::moire::panelInfo(product.format).bits != 8)
     expected = MemRefType::get({product.parts * kPanel * k}, b.getI8Type());
-  else if (!quantized && product.format != Format::F32)
+  else if (!quantized && !isPairs(product.x) && product.format != Format::F32)
     expected = MemRefType::get({product.parts * k, kPanel}, b.getF32Type());
   if (!expected)
     return op->emitOpError() << "expected no strip: these panels are read as they are";
@@ -116,16 +130,21 @@ static LogicalResult verifyStrip(Operation *op, const Product &product) {
 LogicalResult tile::detail::verifyProduct(Operation *op, const Product &product) {
   if (failed(verifyRows(op, product)))
     return failure();
-  bool quantized = product.x.size() == 3;
+  bool quantized = product.x.size() == 3, pairs = isPairs(product.x);
   // contract_c2
   const ::moire::PanelInfo &format = ::moire::panelInfo(product.format);
   if (quantized && !format.isBlocked())
     return op->emitOpError() << "expected weights of a block format for quantized rows, found "
                              << StringRef(format.name);
+  if (pairs && product.format != Format::BF16Pairs)
+    return op->emitOpError() << "expected weights of bf16_pairs for pairs, found "
+                             << StringRef(format.name);
   // contract_c4
-  if (quantized == (product.instruction == "vfmadd"))
+  bool isFma = product.instruction == "vfmadd", isPairwise = product.instruction == "vdpbf16ps";
+  if (quantized ? isFma || isPairwise : pairs ? !isPairwise : !isFma)
     return op->emitOpError() << "expected "
                              << (quantized ? "an integer instruction for quantized rows"
+                                 : pairs   ? "the instruction vdpbf16ps for pairs"
                                            : "the instruction vfmadd for rows of f32")
                              << ", found " << product.instruction;
   // contract_c8

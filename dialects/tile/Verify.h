@@ -26,6 +26,9 @@ LogicalResult verifyWholeBlocks(Operation *op, int64_t width, int64_t block = kB
 LogicalResult verifyWholeBlocks(Operation *op, int64_t width, Format format);
 /// The three buffers of `rows` quantized rows of `k` columns.
 LogicalResult verifyQuantized(Operation *op, ValueRange buffers, int64_t rows, int64_t k);
+/// Whether rows are pairs of bf16: words of two columns each, up to whole vectors.
+bool isPairs(ValueRange buffers);
+LogicalResult verifyPairs(Operation *op, StringRef what, MemRefType found, int64_t rows, int64_t k);
 /// `out` has room for `width` results, which is positive.
 LogicalResult verifyColumns(Operation *op, MemRefType out, int64_t width);
 

@@ -23,7 +23,7 @@ using namespace mlir::moe;
 static void dropEncodings(ModuleOp module) {
   AttrTypeReplacer replacer;
   replacer.addReplacement([](RankedTensorType type) -> std::optional<Type> {
-    if (!BlockAttr::of(type) && !Int8RowsAttr::encodes(type))
+    if (!isa_and_nonnull<BlockAttr, RowsAttr>(type.getEncoding()) && !Int8RowsAttr::encodes(type))
       return std::nullopt;
     return RankedTensorType::get(type.getShape(), type.getElementType());
   });

@@ -229,7 +229,7 @@ func.func @rms_norm_c3(%x: tensor<?x96xf32>, %gain: tensor<96xf32>) {
 // -----
 
 func.func @rms_norm_c4(%x: tensor<?x96xf32>, %gain: tensor<96xf32>) {
-  // expected-error @below {{expected the result to be encoded for activations (#moe.block<int8>), found #moe.block<q4_0>}}
+  // expected-error @below {{expected the result to be encoded for activations (#moe.block<int8> or #moe.rows<bf16>), found #moe.block<q4_0>}}
   %h = moe.rms_norm %x, %gain eps 1.0e-5
     : tensor<?x96xf32>, tensor<96xf32> -> tensor<?x96xf32, #moe.block<q4_0>>
   return
@@ -272,8 +272,16 @@ func.func @quantize_rows_c1_encoding(%x: tensor<?x96xf32, #moe.block<int8>>) {
 // -----
 
 func.func @quantize_rows_c2(%x: tensor<?x96xf32>) {
-  // expected-error @below {{expected the result to be encoded for activations (#moe.block<int8>), found no encoding}}
+  // expected-error @below {{expected the result to be encoded for activations (#moe.block<int8> or #moe.rows<bf16>), found no encoding}}
   %q = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_rows_c2_element(%x: tensor<?x96xf32>) {
+  // expected-error @below {{expected rows of bf16, found 'f16'}}
+  %q = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.rows<f16>>
   return
 }
 
@@ -416,7 +424,7 @@ func.func @linear_c3(%x: tensor<?x96xf32>, %w: tensor<32x96xbf16>, %b: tensor<31
 
 func.func @linear_c4_x(%x: tensor<?x96xf32, #moe.block<q8_0>>,
                        %w: tensor<32x96xf32, #moe.block<q8_0>>) {
-  // expected-error @below {{expected x to be encoded for activations (#moe.block<int8>), found #moe.block<q8_0>}}
+  // expected-error @below {{expected x to be encoded for activations (#moe.block<int8> or #moe.rows<bf16>), found #moe.block<q8_0>}}
   %y = moe.linear %x, %w
     : tensor<?x96xf32, #moe.block<q8_0>>, tensor<32x96xf32, #moe.block<q8_0>> -> tensor<?x32xf32>
   return
@@ -428,6 +436,15 @@ func.func @linear_c4_weight(%x: tensor<?x96xf32, #moe.block<int8>>, %w: tensor<3
   // expected-error @below {{expected the weight of an encoded x to have a block encoding for weights, found no encoding}}
   %y = moe.linear %x, %w
     : tensor<?x96xf32, #moe.block<int8>>, tensor<32x96xbf16> -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c4_rows(%x: tensor<?x96xf32, #moe.rows<bf16>>, %w: tensor<32x96xf16>) {
+  // expected-error @below {{expected the weight of rows of 'bf16' to be of that type, found 'tensor<32x96xf16>'}}
+  %y = moe.linear %x, %w
+    : tensor<?x96xf32, #moe.rows<bf16>>, tensor<32x96xf16> -> tensor<?x32xf32>
   return
 }
 
@@ -462,6 +479,16 @@ func.func @gated_linear_c3(%x: tensor<?x96xf32, #moe.block<int8>>, %w: tensor<20
   // expected-error @below {{expected the weight of an encoded x to have a block encoding for weights, found no encoding}}
   %y = moe.gated_linear silu %x, %w
     : tensor<?x96xf32, #moe.block<int8>>, tensor<200x96xbf16> -> tensor<?x100xf32>
+  return
+}
+
+// -----
+
+func.func @gated_linear_c3_rows(%x: tensor<?x96xf32, #moe.rows<bf16>>,
+                                %w: tensor<200x96xf32, #moe.block<q8_0>>) {
+  // expected-error @below {{expected the weight of rows of 'bf16' to be of that type, found 'tensor<200x96xf32, #moe.block<q8_0>>'}}
+  %y = moe.gated_linear silu %x, %w
+    : tensor<?x96xf32, #moe.rows<bf16>>, tensor<200x96xf32, #moe.block<q8_0>> -> tensor<?x100xf32>
   return
 }
 
@@ -781,7 +808,7 @@ func.func @experts_c7_gate(%x: tensor<?x64xf32, #moe.block<int8>>, %i: tensor<?x
 func.func @experts_c7_x(%x: tensor<?x64xf32, #moe.block<q8_0>>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
     %u: tensor<16x32x64xbf16>,
     %d: tensor<16x64x32xbf16>) {
-  // expected-error @below {{expected x to be encoded for activations (#moe.block<int8>), found #moe.block<q8_0>}}
+  // expected-error @below {{expected x to be encoded for activations (#moe.block<int8> or #moe.rows<bf16>), found #moe.block<q8_0>}}
   %y = moe.experts silu %x to %i weighted %w up %u down %d
     : tensor<?x64xf32, #moe.block<q8_0>>, tensor<?x2xi32>, tensor<?x2xf32>,
       tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>
@@ -793,7 +820,7 @@ func.func @experts_c7_x(%x: tensor<?x64xf32, #moe.block<q8_0>>, %i: tensor<?x2xi
 func.func @experts_c8(%x: tensor<?x64xf32>, %i: tensor<?x2xi32>, %w: tensor<?x2xf32>,
     %g: tensor<16x32x64xbf16>, %u: tensor<16x32x64xbf16>,
     %d: tensor<16x64x32xbf16>) {
-  // expected-error @below {{expected the hidden rows to be encoded for activations (#moe.block<int8>), found #moe.block<q8_0>}}
+  // expected-error @below {{expected the hidden rows to be encoded for activations (#moe.block<int8> or #moe.rows<bf16>), found #moe.block<q8_0>}}
   %y = moe.experts silu %x to %i weighted %w gate %g up %u down %d {hidden = #moe.block<q8_0>}
     : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<16x32x64xbf16>,
       tensor<16x32x64xbf16>, tensor<16x64x32xbf16> -> tensor<?x64xf32>

@@ -345,7 +345,7 @@ func.func @combine_contract_c7(%step: !llvm.ptr, %thread: index, %team: index, %
 // -----
 
 func.func @rms_norm_c5(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %g: memref<64xf32>, %y: memref<?x96xf32>) {
-  // expected-error @below {{expected a group that divides the width 96, and then one output, found 40}}
+  // expected-error @below {{expected a group that divides the width 96, and then one output, not rounded, found 40}}
   tile.rms_norm rows %x, %g -> %y eps 1.0e-5 {group = 40 : i64}
     : memref<?x96xf32>, memref<64xf32> -> memref<?x96xf32>
   return

@@ -283,6 +283,26 @@ func.func @rms_norm_c2_order(%step: !llvm.ptr, %thread: index, %team: index, %x:
 
 // -----
 
+func.func @rms_norm_c2_round(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
+    %g: memref<96xf32>, %o0: memref<?x96xi32>) {
+  // expected-error @below {{expected dimension 1 of out to be 48, found 96}}
+  tile.rms_norm rows %x, %g -> %o0 eps 1.0e-5 {round} : memref<?x96xf32>, memref<96xf32> ->
+    memref<?x96xi32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c2_round_number(%step: !llvm.ptr, %thread: index, %team: index, %x:
+    memref<?x96xf32>, %g: memref<96xf32>, %o0: memref<?x96xf32>) {
+  // expected-error @below {{expected one buffer of rounded rows as outs}}
+  tile.rms_norm rows %x, %g -> %o0, %o0 eps 1.0e-5 {round} : memref<?x96xf32>, memref<96xf32> ->
+    memref<?x96xf32>, memref<?x96xf32>
+  return
+}
+
+// -----
+
 func.func @rms_norm_c3(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x80xf32>, %g:
     memref<96xf32>, %o0: memref<?x80xi8>, %o1: memref<?x2x2xf32>, %o2: memref<?x2xi32>) {
   // expected-error @below {{expected columns divisible by the block of 32, found 80}}
@@ -348,6 +368,38 @@ func.func @quantize_c3(%step: !llvm.ptr, %thread: index, %team: index, %x: memre
   // expected-error @below {{expected the work to be split by rows or whole, found panels}}
   tile.quantize panels %x -> %v, %s, %n : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>,
     memref<?x6xi32>
+  return
+}
+
+// -----
+
+func.func @round_c1(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x100xf32>, %y: memref<?x96xf32>) {
+  // expected-error @below {{expected dimension 1 of out to be 100, found 96}}
+  tile.round rows %x -> %y : memref<?x100xf32> -> memref<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @round_c1_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x100xf32>, %y: memref<?x50xi32>) {
+  // expected-error @below {{expected dimension 1 of out to be 56, found 50}}
+  tile.round rows %x -> %y : memref<?x100xf32> -> memref<?x50xi32>
+  return
+}
+
+// -----
+
+func.func @round_c1_element(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x100xf32>, %y: memref<?x100xbf16>) {
+  // expected-error @below {{expected rounded rows to be of f32, or of i32 (pairs), found 'memref<?x100xbf16>'}}
+  tile.round rows %x -> %y : memref<?x100xf32> -> memref<?x100xbf16>
+  return
+}
+
+// -----
+
+func.func @round_c2(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x100xf32>, %y: memref<?x100xf32>) {
+  // expected-error @below {{expected the work to be split by rows or whole, found panels}}
+  tile.round panels %x -> %y : memref<?x100xf32> -> memref<?x100xf32>
   return
 }
 
@@ -604,12 +656,32 @@ func.func @contract_c1_scales(%step: !llvm.ptr, %thread: index, %team: index, %x
 
 // -----
 
+func.func @contract_c1_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected dimension 1 of x to be 48, found 96}}
+  tile.contract panels "vdpbf16ps" bf16_pairs %x0 weight %w -> store %y {width = 40 : i64, k = 96 :
+    i64} : memref<?x96xi32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
 func.func @contract_c2(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>, %x1:
     memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected weights of a block format for quantized rows, found bf16}}
   tile.contract panels "vpmaddubsw" bf16 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k =
     96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c2_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x48xi32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected weights of bf16_pairs for pairs, found bf16}}
+  tile.contract panels "vdpbf16ps" bf16 %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<?x48xi32> weight memref<9216xi8> -> memref<?x48xf32>
   return
 }
 
@@ -661,6 +733,28 @@ func.func @contract_c4_integer(%step: !llvm.ptr, %thread: index, %team: index, %
     memref<?x48xf32>) {
   // expected-error @below {{expected an integer instruction for quantized rows, found vfmadd}}
   tile.contract panels "vfmadd" q8_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k = 96
+    : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
+    memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c4_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x48xi32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected the instruction vdpbf16ps for pairs, found vfmadd}}
+  tile.contract panels "vfmadd" bf16_pairs %x0 weight %w -> store %y {width = 40 : i64, k = 96 :
+    i64} : memref<?x48xi32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c4_integer_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xi8>, %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y:
+    memref<?x48xf32>) {
+  // expected-error @below {{expected an integer instruction for quantized rows, found vdpbf16ps}}
+  tile.contract panels "vdpbf16ps" q8_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k = 96
     : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
   return
@@ -745,6 +839,16 @@ func.func @contract_c8_needless(%step: !llvm.ptr, %thread: index, %team: index, 
   // expected-error @below {{expected no strip: these panels are read as they are}}
   tile.contract panels "vfmadd" f32 %x0 weight %w strip %s -> store %y {width = 40 : i64, k = 96 :
     i64} : memref<?x96xf32> weight memref<9216xi8> strip memref<96x16xf32> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c8_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x48xi32>,
+    %w: memref<9216xi8>, %s: memref<96x16xf32>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected no strip: these panels are read as they are}}
+  tile.contract panels "vdpbf16ps" bf16_pairs %x0 weight %w strip %s -> store %y {width = 40 : i64, k
+    = 96 : i64} : memref<?x48xi32> weight memref<9216xi8> strip memref<96x16xf32> -> memref<?x48xf32>
   return
 }
 

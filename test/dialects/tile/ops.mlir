@@ -48,7 +48,7 @@ func.func @data(%step: !llvm.ptr, %thread: index, %team: index, %layer: index) {
 func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi32>,
                 %table: memref<9216xi8>, %x: memref<?x96xf32>, %y: memref<?x96xf32>,
                 %gain: memref<96xf32>, %v: memref<?x96xi8>, %s: memref<?x2x3xf32>,
-                %n: memref<?x6xi32>, %f: memref<16xf32>, %taps: memref<?x?x96xf32>) {
+                %n: memref<?x6xi32>, %p: memref<?x48xi32>, %f: memref<16xf32>, %taps: memref<?x?x96xf32>) {
   // CHECK: tile.embed rows q4_0 %{{.*}}, %{{.*}} -> %{{.*}} : memref<?xi32>, memref<9216xi8> -> memref<?x96xf32>
   tile.embed rows q4_0 %ids, %table -> %x : memref<?xi32>, memref<9216xi8> -> memref<?x96xf32>
   // CHECK: tile.select_rows whole %{{.*}}, %{{.*}} -> %{{.*}} : memref<?x96xf32>, memref<?xi32> -> memref<?x96xf32>
@@ -61,6 +61,13 @@ func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi
   // CHECK: tile.quantize rows %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
   tile.quantize rows %x -> %v, %s, %n
     : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+  // CHECK: tile.round rows %{{.*}} -> %{{.*}} : memref<?x96xf32> -> memref<?x96xf32>
+  tile.round rows %x -> %y : memref<?x96xf32> -> memref<?x96xf32>
+  // CHECK: tile.round whole %{{.*}} -> %{{.*}} : memref<?x96xf32> -> memref<?x48xi32>
+  tile.round whole %x -> %p : memref<?x96xf32> -> memref<?x48xi32>
+  // CHECK: tile.rms_norm rows %{{.*}}, %{{.*}} -> %{{.*}} eps 5.000000e-01 {round}
+  tile.rms_norm rows %x, %gain -> %p eps 0.5 {round}
+    : memref<?x96xf32>, memref<96xf32> -> memref<?x48xi32>
   // CHECK: tile.rope rows %{{.*}}, %{{.*}}, %{{.*}} -> %{{.*}} {head_dim = 16 : i64, rotary_dims = 8 : i64}
   tile.rope rows %x, %ids, %f -> %y {head_dim = 16 : i64, rotary_dims = 8 : i64}
     : memref<?x96xf32>, memref<?xi32>, memref<16xf32> -> memref<?x96xf32>
