@@ -5,6 +5,9 @@
 //
 //   f32          [k][row]            4 bytes each
 //   f16, bf16    [k][row]            2 bytes each
+//   bf16 pairs   [k / 2][row]        words of 4 bytes, a line of 64 for two columns: k in the high
+//                half, k + 1 in the low one (0 behind the last of an odd K). Instructions that
+//                multiply pairs add the product of the high halves first: so K ascends.
 //   block formats (dialects/Formats.def): quants, scales, minima, factors, factors of minima
 //       quants   [block of 32 columns][line][row][byte 0..3]; one line is 64 bytes
 //         8 bits: eight lines, k = 32 * block + 4 * line + byte, signed

@@ -40,6 +40,8 @@ static int64_t usedPanelBytes(PanelFormat format, int64_t k) {
   case PanelFormat::F16:
   case PanelFormat::BF16:
     return k * kPanelRows * 2;
+  case PanelFormat::BF16Pairs:
+    return (k + 1) / 2 * kPanelRows * 4;
   case PanelFormat::Vector:
     return k * 4;
   default:
@@ -64,6 +66,7 @@ bool canPack(StorageType source, PanelFormat format) {
   case PanelFormat::F16:
     return source == StorageType::F16;
   case PanelFormat::BF16:
+  case PanelFormat::BF16Pairs:
     return source == StorageType::BF16;
   default:
     std::optional<BlockFormat> blocks = blockFormatOf(source);
@@ -238,6 +241,16 @@ static void packBlocks(PanelFormat format, BlockFormat source, int64_t k, const 
       packer.pack(rows[row] + first / blocks.elements * blocks.bytes, first, row);
 }
 
+static void packPairs(int64_t k, const PanelRows &rows, uint8_t *panel) {
+  uint32_t *lines = reinterpret_cast<uint32_t *>(panel);
+  for (int64_t i = 0; i < k; i += 2)
+    for (int64_t row = 0; row < kPanelRows; ++row) {
+      uint32_t first = load<uint16_t>(rows[row] + 2 * i);
+      uint32_t second = i + 1 < k ? load<uint16_t>(rows[row] + 2 * i + 2) : 0;
+      lines[i / 2 * kLineWords + row] = first << 16 | second;
+    }
+}
+
 static void transposeWidened(StorageType source, int64_t k, const PanelRows &rows, uint8_t *panel) {
   if (source == StorageType::F16)
     transpose<uint16_t>(k, rows, panel, widenF16);
@@ -256,6 +269,9 @@ void packPanel(PanelFormat format, StorageType source, int64_t k, const PanelRow
   case PanelFormat::F16:
   case PanelFormat::BF16:
     transpose<uint16_t>(k, rows, panel, [](uint16_t bits) { return bits; });
+    break;
+  case PanelFormat::BF16Pairs:
+    packPairs(k, rows, panel);
     break;
   case PanelFormat::Vector:
     __builtin_unreachable();

@@ -85,7 +85,8 @@ LogicalResult compileForCpu(ModuleOp module, const Container &container, const C
   if (page % kLanes)
     return module.emitError() << "a KV page has a multiple of " << kLanes << " positions, not "
                               << page;
-  if (failed(describeProgram(module, page, plan)) || failed(planWeights(module, container, plan)))
+  if (failed(describeProgram(module, page, plan)) ||
+      failed(planWeights(module, container, *machine, plan)))
     return failure();
 
   auto run = [&](StringRef phase) -> LogicalResult {

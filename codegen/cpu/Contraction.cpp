@@ -11,7 +11,10 @@ using namespace mlir;
 namespace moire::cpu {
 
 Contraction::Contraction(Emitter &e, const Operands &operands)
-    : e(e), in(operands), info(panelInfo(in.format)), quantized(in.x.size() == 3) {
+    : e(e), in(operands), info(panelInfo(in.format)), quantized(in.x.size() == 3),
+      pairs(in.instruction == "vdpbf16ps") {
+  if (pairs)
+    dot = DotInstruction::get(in.instruction, 16);
   if (quantized)
     dot = DotInstruction::get(in.instruction, info.dotBits());
 }
@@ -25,6 +28,7 @@ Contraction::Values Contraction::products(Value panel, ArrayRef<Value> rows, boo
   SmallVector<Values, 2> results;
   for (int64_t part = 0; part < in.parts; ++part)
     results.push_back(quantized ? integerProducts(panel, part, rows, unpacked)
+                      : pairs   ? pairProducts(panel, part, rows)
                                 : floatProducts(panel, part, rows, unpacked));
   if (in.parts == 2)
     for (auto [gate, up] : llvm::zip(results[0], results[1]))
@@ -105,8 +109,8 @@ Contraction::Values Contraction::multiplyAdd(Value weights, ArrayRef<Value> rows
 Contraction::Values Contraction::floatProducts(Value panel, int64_t part, ArrayRef<Value> rows,
                                                bool unpacked) {
   PanelReader weights = reader(panel, part);
-  Values zero(rows.size(), e.constant(e.f32x16(), 0));
-  if (info.isBlocked() && !unpacked)
+  if (info.isBlocked() && !unpacked) {
+    Values zero(rows.size(), e.constant(e.f32x16(), 0));
     return e.fold(e.index(0), e.index(in.k / 32), 1, zero, [&](Value block, ValueRange acc) {
       Values next = llvm::to_vector(acc);
       weights.dequantizeBlock(block, [&](int64_t i, Value w) {
@@ -114,13 +118,20 @@ Contraction::Values Contraction::floatProducts(Value panel, int64_t part, ArrayR
       });
       return next;
     });
+  }
   auto column = [&](Value at) {
     if (!unpacked || in.format == PanelFormat::F32)
       return weights.column(at);
     return e.loadLanes(in.strip, {e.addConst(at, part * in.k), e.index(0)});
   };
   auto step = [&](Value at, ValueRange acc) { return multiplyAdd(column(at), rows, at, acc); };
-  int64_t unrolled = in.k / kFloatUnroll * kFloatUnroll;
+  return accumulate(in.k, rows.size(), step);
+}
+
+Contraction::Values Contraction::accumulate(int64_t count, int64_t accumulators,
+                                            llvm::function_ref<Values(Value, ValueRange)> step) {
+  Values zero(accumulators, e.constant(e.f32x16(), 0));
+  int64_t unrolled = count / kFloatUnroll * kFloatUnroll;
   Values acc =
       e.fold(e.index(0), e.index(unrolled), kFloatUnroll, zero, [&](Value first, ValueRange init) {
         Values next = llvm::to_vector(init);
@@ -128,16 +139,29 @@ Contraction::Values Contraction::floatProducts(Value panel, int64_t part, ArrayR
           next = step(e.addConst(first, i), next);
         return next;
       });
-  for (int64_t i = unrolled; i < in.k; ++i)
+  for (int64_t i = unrolled; i < count; ++i)
     acc = step(e.index(i), acc);
   return acc;
+}
+
+//===- Pairs of bf16 --------------------------------------------------------------------------===//
+
+Contraction::Values Contraction::pairProducts(Value panel, int64_t part, ArrayRef<Value> rows) {
+  PanelReader weights = reader(panel, part);
+  return accumulate((in.k + 1) / 2, rows.size(), [&](Value pair, ValueRange acc) {
+    auto prepared = dot->prepare(e, weights.pair(pair));
+    Values next;
+    for (auto [i, row] : llvm::enumerate(rows))
+      next.push_back(dot->step(e, {acc[i]}, prepared, e.load(in.x[0], {row, pair}), 0)[0]);
+    return next;
+  });
 }
 
 //===- Unpacking a panel once for many rows ---------------------------------------------------===//
 
 bool Contraction::needsUnpacking() const {
-  // Lines of bytes and columns of f32 are used as they are.
-  return quantized ? info.bits != 8 : in.format != PanelFormat::F32;
+  // Lines of bytes and of pairs and columns of f32 are used as they are.
+  return !pairs && (quantized ? info.bits != 8 : in.format != PanelFormat::F32);
 }
 
 void Contraction::unpack(Value panel) {

@@ -19,7 +19,7 @@ public:
   struct Operands {
     PanelFormat format;
     llvm::StringRef instruction; // a row of Instructions.def, or "vfmadd"
-    ValueRange x;                // [rows, k] f32, or the three buffers of quantized rows
+    ValueRange x;                // [rows, k] f32, pairs, or the three buffers of quantized rows
     Value weight;                // panels
     Value strip;                 // for unpack(), or null
     int64_t k = 0;
@@ -42,13 +42,17 @@ private:
   Value scaledSum(Value scale, Value sum);
   Values integerProducts(Value panel, int64_t part, llvm::ArrayRef<Value> rows, bool unpacked);
   Values floatProducts(Value panel, int64_t part, llvm::ArrayRef<Value> rows, bool unpacked);
+  Values pairProducts(Value panel, int64_t part, llvm::ArrayRef<Value> rows);
+  /// step(i, accumulators) for i = 0 .. count, some a turn; the accumulators start at zero.
+  Values accumulate(int64_t count, int64_t accumulators,
+                    llvm::function_ref<Values(Value, ValueRange)> step);
   Values multiplyAdd(Value weights, llvm::ArrayRef<Value> rows, Value column, ValueRange acc);
   void unpackPart(Value panel, int64_t part);
 
   Emitter &e;
   Operands in;
   const PanelInfo &info;
-  bool quantized;
+  bool quantized, pairs;
   std::unique_ptr<DotInstruction> dot;
 };
 

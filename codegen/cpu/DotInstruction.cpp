@@ -15,7 +15,7 @@ Value intrinsic(Emitter &e, StringRef name, Type result, ValueRange operands) {
       .getResult(0);
 }
 
-// The 4 activations in every group of 4 bytes of a vector.
+// The activations in x in every group of 4 bytes of a vector.
 Value broadcast(Emitter &e, Value x, int64_t bytes) {
   Value words = e.splat(x, e.vec(bytes / 4, e.b.getI32Type()));
   return vector::BitCastOp::create(e.b, e.loc, e.vec(bytes, e.b.getI8Type()), words);
@@ -64,6 +64,67 @@ private:
   int64_t bits;
 };
 
+// A sum of which the first part may be null.
+Value plus(Emitter &e, Value a, Value c) { return a ? e.add(a, c) : c; }
+
+class DotWideUnsigned final : public DotInstruction {
+public:
+  explicit DotWideUnsigned(int64_t bits) : steps(32767 / (2 * ((1 << bits) - 1) * 127)) {}
+
+  // Sums of 16 bits, then of 32; the correction. A null is zero.
+  Values begin(Emitter &e, Value sum, int64_t zeroPoint) override {
+    return {{}, {}, zeroPoint ? correction(e, sum, zeroPoint) : Value()};
+  }
+  Values prepare(Emitter &, Value line) override { return {line}; }
+  Values step(Emitter &e, Values acc, const Values &weights, Value x, int64_t number) override {
+    Value products = intrinsic(e, "llvm.x86.avx512.pmaddubs.w.512", e.vec(32, e.b.getI16Type()),
+                               {weights[0], broadcast(e, x, 64)});
+    acc[0] = plus(e, acc[0], products);
+    return (number + 1) % steps == 0 ? widened(e, acc) : acc;
+  }
+  Value finish(Emitter &e, Values acc) override {
+    acc = widened(e, acc);
+    return plus(e, acc[2], acc[1]);
+  }
+
+private:
+  // The sums of 16 bits go into those of 32.
+  static Values widened(Emitter &e, Values acc) {
+    if (!acc[0])
+      return acc;
+    Value sums = intrinsic(e, "llvm.x86.avx512.pmaddw.d.512", e.vec(kLanes, e.b.getI32Type()),
+                           {acc[0], e.constant(acc[0].getType(), 1)});
+    return {{}, plus(e, acc[1], sums), acc[2]};
+  }
+
+  int64_t steps; // that 16 bits hold
+};
+
+class DotWideSigned final : public DotInstruction {
+public:
+  explicit DotWideSigned(int64_t) {}
+
+  Values begin(Emitter &e, Value, int64_t zeroPoint) override {
+    assert(zeroPoint == 0 && "signed weights have no zero point");
+    return {e.constant(e.vec(kLanes, e.b.getI32Type()), 0)};
+  }
+  Values prepare(Emitter &e, Value line) override {
+    Value isNegative = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, line,
+                                             e.constant(line.getType(), 0));
+    return {math::AbsIOp::create(e.b, e.loc, line), isNegative};
+  }
+  Values step(Emitter &e, Values acc, const Values &weights, Value x, int64_t) override {
+    Value activations = broadcast(e, x, 64), ones = e.constant(e.vec(32, e.b.getI16Type()), 1);
+    Value minus = e.sub(e.constant(activations.getType(), 0), activations);
+    Value withSign = arith::SelectOp::create(e.b, e.loc, weights[1], minus, activations);
+    Value products =
+        intrinsic(e, "llvm.x86.avx512.pmaddubs.w.512", ones.getType(), {weights[0], withSign});
+    return {e.add(
+        acc[0], intrinsic(e, "llvm.x86.avx512.pmaddw.d.512", acc[0].getType(), {products, ones}))};
+  }
+  Value finish(Emitter &, Values acc) override { return acc[0]; }
+};
+
 class DotMaddUnsigned final : public DotInstruction {
 public:
   explicit DotMaddUnsigned(int64_t bits) : steps(32767 / (2 * ((1 << bits) - 1) * 127)) {}
@@ -87,8 +148,6 @@ public:
   }
 
 private:
-  static Value plus(Emitter &e, Value a, Value c) { return a ? e.add(a, c) : c; }
-
   // The sums of 16 bits go into those of 32.
   static Values widened(Emitter &e, Values acc) {
     Type i32x8 = e.vec(8, e.b.getI32Type());
@@ -133,6 +192,24 @@ public:
     return acc;
   }
   Value finish(Emitter &e, Values acc) override { return join(e, acc[0], acc[1]); }
+};
+
+class DotPairs final : public DotInstruction {
+public:
+  explicit DotPairs(int64_t) {}
+
+  Values begin(Emitter &e, Value, int64_t) override { return {e.constant(e.f32x16(), 0)}; }
+  Values prepare(Emitter &e, Value line) override {
+    return {vector::BitCastOp::create(e.b, e.loc, e.vec(32, e.b.getBF16Type()), line)};
+  }
+  Values step(Emitter &e, Values acc, const Values &weights, Value x, int64_t) override {
+    // The second factor is the one that can be a broadcast from memory.
+    Value pairs = vector::BitCastOp::create(e.b, e.loc, cast<VectorType>(weights[0].getType()),
+                                            broadcast(e, x, 64));
+    return {intrinsic(e, "llvm.x86.avx512bf16.dpbf16ps.512", acc[0].getType(),
+                      {acc[0], weights[0], pairs})};
+  }
+  Value finish(Emitter &, Values acc) override { return acc[0]; }
 };
 
 } // namespace

@@ -16,6 +16,7 @@ static bool expand(Operation *op) {
       .Case([&](tile::SelectRowsOp o) { return expandSelectRows(e, o), true; })
       .Case([&](tile::RmsNormOp o) { return expandRmsNorm(e, o), true; })
       .Case([&](tile::QuantizeOp o) { return expandQuantize(e, o), true; })
+      .Case([&](tile::RoundOp o) { return expandRound(e, o), true; })
       .Case([&](tile::RopeOp o) { return expandRope(e, o), true; })
       .Case([&](tile::GateOp o) { return expandGate(e, o), true; })
       .Case([&](tile::AddOp o) { return expandAdd(e, o), true; })

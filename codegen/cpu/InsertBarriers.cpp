@@ -53,6 +53,10 @@ SmallVector<Access> accesses(Operation &op) {
         for (Value out : {o.getValues(), o.getScales(), o.getSums()})
           write(out, ownerOf(o.getSplit()));
       })
+      .Case([&](tile::RoundOp o) {
+        read(o.getX(), ownerOf(o.getSplit()));
+        write(o.getOut(), ownerOf(o.getSplit()));
+      })
       .Case([&](tile::RopeOp o) {
         read(o.getX(), ownerOf(o.getSplit()));
         write(o.getOut(), ownerOf(o.getSplit()));

@@ -14,6 +14,7 @@ void expandEmbed(Emitter &e, mlir::tile::EmbedOp op);
 void expandSelectRows(Emitter &e, mlir::tile::SelectRowsOp op);
 void expandRmsNorm(Emitter &e, mlir::tile::RmsNormOp op);
 void expandQuantize(Emitter &e, mlir::tile::QuantizeOp op);
+void expandRound(Emitter &e, mlir::tile::RoundOp op);
 void expandRope(Emitter &e, mlir::tile::RopeOp op);
 void expandGate(Emitter &e, mlir::tile::GateOp op);
 void expandScale(Emitter &e, mlir::tile::ScaleOp op);

@@ -71,12 +71,22 @@ FailureOr<Machine> Machine::lookup(StringRef name, int optLevel, std::string &er
   return machine;
 }
 
+// Whether a CPU has an instruction that it had better not use: on Intel's servers since Sapphire
+// Rapids VDPBF16PS is microcode, and two fused multiply-adds are faster (AMX computes bf16 there).
+static bool isSlow(StringRef instruction, StringRef cpu) {
+  static constexpr StringRef slow[] = {"sapphirerapids", "emeraldrapids", "graniterapids",
+                                       "graniterapids-d"};
+  return instruction == "vdpbf16ps" && llvm::is_contained(slow, cpu);
+}
+
 StringRef Machine::chooseInstruction(int64_t bits) const {
 #define MOIRE_INSTRUCTION(class, name, rowBits, feature)                                           \
-  if (bits == rowBits && has(feature))                                                             \
+  if (bits == rowBits && has(feature) && !isSlow(name, cpu))                                       \
     return name;
 #include "codegen/cpu/Instructions.def"
 #undef MOIRE_INSTRUCTION
+  if (bits == 16)
+    return "vfmadd";
   llvm_unreachable("lookup() refuses machines without a row for every width");
 }
 

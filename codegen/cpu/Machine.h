@@ -24,7 +24,8 @@ struct Machine {
   /// with `error` set for unknown names and for CPUs below x86-64-v3.
   static mlir::FailureOr<Machine> lookup(llvm::StringRef name, int optLevel, std::string &error);
 
-  /// The instruction for products of weights of `bits` (PanelInfo::dotBits) with int8 activations.
+  /// The instruction for products of rounded rows: of weights of `bits` (PanelInfo::dotBits) with
+  /// int8, of 16 bits with bf16; "vfmadd" if the latter are to be computed in f32.
   llvm::StringRef chooseInstruction(int64_t bits) const;
 };
 

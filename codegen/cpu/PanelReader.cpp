@@ -16,9 +16,9 @@ static Type plainElement(Emitter &e, PanelFormat format) {
 
 PanelReader::PanelReader(Emitter &e, PanelFormat format, Value bytes, Value panel, int64_t k,
                          Value origin)
-    : e(e), info(panelInfo(format)), plain(plainElement(e, format)), bytes(bytes),
-      base(e.mulConst(panel, panelBytes(format, k))), rows(kPanelRows),
-      parts(panelParts(format, k)) {
+    : e(e), info(panelInfo(format)), pairs(format == PanelFormat::BF16Pairs),
+      plain(plainElement(e, format)), bytes(bytes), base(e.mulConst(panel, panelBytes(format, k))),
+      rows(kPanelRows), parts(panelParts(format, k)) {
   if (origin)
     base = e.add(origin, base);
 }
@@ -134,7 +134,20 @@ Value PanelReader::lookUp(Value codes) {
 
 //===- Numbers --------------------------------------------------------------------------------===//
 
-Value PanelReader::column(Value k) { return e.widen(load(0, k, 1, plain)); }
+Value PanelReader::pair(Value pair) { return load(0, pair, 4, e.b.getI8Type()); }
+
+Value PanelReader::column(Value k) {
+  if (!pairs)
+    return e.widen(load(0, k, 1, plain));
+  // An even column is the high half of a word, an odd one has to be moved there.
+  Value two = e.index(2), distance = e.mulConst(e.rem(k, two), 16);
+  VectorType words = e.vec(rows, e.b.getI32Type());
+  distance = arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), distance);
+  Value bits = load(0, e.div(k, two), 1, e.b.getI32Type());
+  bits = arith::ShLIOp::create(e.b, e.loc, bits, e.splat(distance, words));
+  bits = arith::AndIOp::create(e.b, e.loc, bits, e.constant(words, -0x10000));
+  return vector::BitCastOp::create(e.b, e.loc, e.vec(rows, e.f32()), bits);
+}
 
 void PanelReader::dequantizeBlock(Value block, llvm::function_ref<void(int64_t, Value)> use) {
   VectorType words = e.vec(rows, e.b.getI32Type()), floats = e.vec(rows, e.f32());

@@ -31,6 +31,8 @@ public:
   /// Dequantized weights, f32: all 32 columns of a block, calling use(k in block, values). Each
   /// value is rounded as ggml's dequantization rounds it.
   void dequantizeBlock(Value block, llvm::function_ref<void(int64_t, Value)> use);
+  /// Columns 2 * pair and 2 * pair + 1 as bf16_pairs stores them, <64 x i8>.
+  Value pair(Value pair);
   /// Column k of a plain format, widened to f32.
   Value column(Value k);
 
@@ -44,6 +46,7 @@ private:
 
   Emitter &e;
   const PanelInfo &info;
+  bool pairs;
   mlir::Type plain; // element of a plain format
   Value bytes, base;
   Value row; // null: all of the panel

@@ -73,7 +73,8 @@ struct Schedule : impl::ScheduleBase<Schedule> {
     Container container = containerFor(module);
     Plan plan;
     if (failed(describeProgram(module, kvPage, plan)) ||
-        failed(planWeights(module, container, plan)) || failed(schedule(module, *machine, plan)))
+        failed(planWeights(module, container, *machine, plan)) ||
+        failed(schedule(module, *machine, plan)))
       signalPassFailure();
   }
 };

@@ -42,7 +42,8 @@ mlir::LogicalResult describeProgram(mlir::ModuleOp module, int64_t page, Plan &p
 
 /// Chooses the panel format of every weight that is read and lays the section out; errors name
 /// tensors that the container lacks.
-mlir::LogicalResult planWeights(mlir::ModuleOp module, const Container &container, Plan &plan);
+mlir::LogicalResult planWeights(mlir::ModuleOp module, const Container &container,
+                                const Machine &machine, Plan &plan);
 
 /// specialize: clones every function for one token (`.one`) and for many (`.many`).
 mlir::LogicalResult specialize(mlir::ModuleOp module);

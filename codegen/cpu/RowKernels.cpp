@@ -176,6 +176,34 @@ void expandQuantize(Emitter &e, tile::QuantizeOp op) {
   });
 }
 
+//===- Rounding to bf16 -----------------------------------------------------------------------===//
+
+// Writes 16 columns of a row, rounded: as f32, or as words of two columns each (tile.round).
+static void storeRounded(Emitter &e, Value v, Value out, Value row, Value column, int64_t lanes) {
+  Value rounded = e.widen(e.narrow(v, e.b.getBF16Type()));
+  if (cast<MemRefType>(out.getType()).getElementType().isF32())
+    return e.storeLanes(rounded, out, {row, column}, lanes);
+  Value bits = vector::BitCastOp::create(e.b, e.loc, e.vec(kLanes, e.b.getI32Type()), rounded);
+  SmallVector<int64_t> even, odd;
+  for (int64_t i = 0; i < kLanes; i += 2)
+    even.push_back(i), odd.push_back(i + 1);
+  Value first = vector::ShuffleOp::create(e.b, e.loc, bits, bits, even);
+  Value second = vector::ShuffleOp::create(e.b, e.loc, bits, bits, odd);
+  second = arith::ShRUIOp::create(e.b, e.loc, second, e.constant(second.getType(), 16));
+  Value words = arith::OrIOp::create(e.b, e.loc, first, second);
+  // Rows of words are padded to whole vectors: no mask.
+  vector::StoreOp::create(e.b, e.loc, words, out, ValueRange{row, e.div(column, e.index(2))});
+}
+
+void expandRound(Emitter &e, tile::RoundOp op) {
+  e.share(op.getSplit(), e.dim(op.getX(), 0), [&](Value row) {
+    e.chunks(widthOf(op.getX()), [&](Value column, int64_t lanes) {
+      storeRounded(e, e.loadLanes(op.getX(), {row, column}, lanes), op.getOut(), row, column,
+                   lanes);
+    });
+  });
+}
+
 //===- Norm -----------------------------------------------------------------------------------===//
 
 void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
@@ -200,8 +228,11 @@ void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
     };
     if (op.getOuts().size() == 1) {
       e.chunks(group, [&](Value column, int64_t lanes) {
-        e.storeLanes(normalized(column, lanes), op.getOuts()[0], {row, e.add(first, column)},
-                     lanes);
+        Value y = normalized(column, lanes), out = op.getOuts()[0];
+        if (op.getRound())
+          storeRounded(e, y, out, row, column, lanes);
+        else
+          e.storeLanes(y, out, {row, e.add(first, column)}, lanes);
       });
       return;
     }

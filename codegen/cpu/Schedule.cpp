@@ -68,6 +68,17 @@ RowBuffer Scheduler::allocQuantized(int64_t width, Count count, bool shared) {
   return {{values, scales, sums}, 0, width, count, shared};
 }
 
+RowBuffer Scheduler::allocEncoded(RankedTensorType rows, Count count, bool shared) {
+  int64_t width = rows.getDimSize(1);
+  if (moe::BlockAttr::of(rows))
+    return allocQuantized(width, count, shared);
+  if (!moe::RowsAttr::of(rows) || machine.chooseInstruction(16) == "vfmadd")
+    return allocRows(width, count, shared);
+  int64_t words = (width + kPanelRows - 1) / kPanelRows * kPanelRows / 2;
+  Space space = shared ? Space::Shared : Space::Private;
+  return {{alloc(space, {words}, b.getI32Type(), count)}, 0, width, count, shared};
+}
+
 Value Scheduler::ids(Input field, Count count) { return input(field, {}, b.getI32Type(), count); }
 
 Value Scheduler::view(const RowBuffer &rows) {
@@ -84,7 +95,7 @@ Value Scheduler::view(const RowBuffer &rows) {
 
 SmallVector<Value, 3> Scheduler::operands(Value tensor) {
   const RowBuffer &buffer = rows.find(tensor)->second;
-  if (buffer.buffers.size() == 3)
+  if (!cast<MemRefType>(buffer.buffers[0].getType()).getElementType().isF32())
     return buffer.buffers;
   return {view(buffer)};
 }

@@ -14,7 +14,7 @@
 namespace moire::cpu {
 
 /// Where a tensor of rows lies: a buffer whose rows are padded to 16 columns, or a range of its
-/// columns; three buffers if it is quantized.
+/// columns; three buffers if it is quantized, one of words if it holds pairs of bf16.
 struct RowBuffer {
   llvm::SmallVector<mlir::Value, 3> buffers;
   int64_t column = 0, width = 0;
@@ -46,6 +46,8 @@ private:
   void scheduleSelectRows(mlir::moe::SelectRowsOp op);
   void scheduleNorm(mlir::moe::RmsNormOp op);
   void scheduleQuantize(mlir::moe::QuantizeRowsOp op);
+  /// Rounds rows of f32 to the buffers of `to`, as its encoding asks.
+  void roundRows(mlir::Value x, mlir::Value to);
   void scheduleRope(mlir::moe::RopeOp op);
   void scheduleGate(mlir::moe::GateOp op);
   void scheduleAdd(mlir::arith::AddFOp op);
@@ -78,6 +80,8 @@ private:
   /// A new buffer for rows of `width` columns.
   RowBuffer allocRows(int64_t width, mlir::tile::Count count, bool shared);
   RowBuffer allocQuantized(int64_t width, mlir::tile::Count count, bool shared);
+  /// As the encoding of `rows` asks.
+  RowBuffer allocEncoded(mlir::RankedTensorType rows, mlir::tile::Count count, bool shared);
   mlir::Value alloc(mlir::tile::Space space, llvm::ArrayRef<int64_t> shape, mlir::Type element,
                     mlir::tile::Count count);
   mlir::Value input(mlir::tile::Input field, llvm::ArrayRef<int64_t> shape, mlir::Type element,
@@ -90,7 +94,7 @@ private:
   mlir::Value vectorWeight(const PackedWeight &packed, mlir::Value slice);
   /// The exact columns of a value, as kernels read and write them.
   mlir::Value view(const RowBuffer &rows);
-  /// view for f32 rows, the three buffers for quantized ones.
+  /// view for f32 rows, the buffers themselves for quantized ones and pairs.
   llvm::SmallVector<mlir::Value, 3> operands(mlir::Value tensor);
   /// The buffer of `stream` for `consumer` to overwrite: its own if nothing reads it later, else a
   /// copy.

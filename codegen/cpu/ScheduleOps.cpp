@@ -39,30 +39,34 @@ void Scheduler::scheduleSelectRows(moe::SelectRowsOp op) {
 }
 
 void Scheduler::scheduleNorm(moe::RmsNormOp op) {
-  bool quantized = bool(moe::BlockAttr::of(op.getType()));
   int64_t width = widthOf(op.getResult()), group = op.getGain().getType().getDimSize(0);
   Count count = rows.find(op.getX())->second.count;
-  RowBuffer out = quantized ? allocQuantized(width, count, !one) : allocRows(width, count, !one);
-  rows[op.getResult()] = out;
-  SmallVector<Value, 3> outs = operands(op.getResult());
-  auto norm = [&](ValueRange to) {
+  rows[op.getResult()] = allocEncoded(op.getType(), count, !one);
+  bool isRounded = bool(op.getType().getEncoding());
+  auto norm = [&](ValueRange to, bool round) {
     tile::RmsNormOp::create(b, loc, rowSplit(), operands(op.getX())[0], weight(op.getGain()), to,
                             op.getEps(),
-                            group == width ? IntegerAttr() : b.getI64IntegerAttr(group));
+                            group == width ? IntegerAttr() : b.getI64IntegerAttr(group), round);
   };
-  if (!quantized || group == width)
-    return norm(outs);
+  if (!isRounded || group == width)
+    return norm(operands(op.getResult()), bool(moe::RowsAttr::of(op.getType())));
   // Blocks may lie across the groups: rounded when all of them are there.
   Value plain = view(allocRows(width, count, !one));
-  norm(plain);
-  tile::QuantizeOp::create(b, loc, rowSplit(), plain, outs[0], outs[1], outs[2]);
+  norm(plain, false);
+  roundRows(plain, op.getResult());
 }
 
 void Scheduler::scheduleQuantize(moe::QuantizeRowsOp op) {
-  RowBuffer out = allocQuantized(widthOf(op.getResult()), rows.find(op.getX())->second.count, !one);
-  tile::QuantizeOp::create(b, loc, rowSplit(), operands(op.getX())[0], out.buffers[0],
-                           out.buffers[1], out.buffers[2]);
-  rows[op.getResult()] = out;
+  rows[op.getResult()] = allocEncoded(op.getType(), rows.find(op.getX())->second.count, !one);
+  roundRows(operands(op.getX())[0], op.getResult());
+}
+
+void Scheduler::roundRows(Value x, Value to) {
+  SmallVector<Value, 3> outs = operands(to);
+  if (outs.size() == 3)
+    tile::QuantizeOp::create(b, loc, rowSplit(), x, outs[0], outs[1], outs[2]);
+  else
+    tile::RoundOp::create(b, loc, rowSplit(), x, outs[0]);
 }
 
 void Scheduler::scheduleRope(moe::RopeOp op) {
@@ -210,6 +214,9 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
   ProductPlan product{packed.format, "vfmadd", Value()};
   const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
+  bool pairs = cast<MemRefType>(x[0].getType()).getElementType().isInteger(32);
+  if (pairs)
+    product.instruction = machine.chooseInstruction(16);
   if (quantized)
     product.instruction = machine.chooseInstruction(format.dotBits());
   if (one)
@@ -217,7 +224,7 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
   // Many rows share a panel that is unpacked once: bytes, or f32 columns of 16 rows.
   if (quantized && format.bits != 8)
     product.strip = scratchBuffer(MemRefType::get({parts * kPanelRows * packed.k}, b.getI8Type()));
-  else if (!quantized && packed.format != PanelFormat::F32)
+  else if (!quantized && !pairs && packed.format != PanelFormat::F32)
     product.strip = scratchBuffer(MemRefType::get({parts * packed.k, kPanelRows}, b.getF32Type()));
   return product;
 }

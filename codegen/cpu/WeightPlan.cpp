@@ -23,8 +23,8 @@ PanelFormat formatOf(RankedTensorType matrix) {
 
 class WeightPlanner {
 public:
-  WeightPlanner(ModuleOp module, const Container &container, Plan &plan)
-      : module(module), container(container), plan(plan) {}
+  WeightPlanner(ModuleOp module, const Container &container, const Machine &machine, Plan &plan)
+      : module(module), container(container), machine(machine), plan(plan) {}
 
   LogicalResult run() {
     LogicalResult result = success();
@@ -33,6 +33,17 @@ public:
       if (failed(add(weight)))
         result = failure();
     });
+    // An instruction for rows of bf16 takes pairs of columns; whoever else reads the weight can,
+    // too.
+    if (machine.chooseInstruction(16) != "vfmadd")
+      module.walk([&](moe::ReadOp read) {
+        auto known = plan.weightIndex.find(read.getWeight());
+        if (known == plan.weightIndex.end() || llvm::none_of(read->getUses(), meetsRowsOfBf16))
+          return;
+        PackedWeight &weight = plan.weights[known->second];
+        if (weight.format == PanelFormat::BF16)
+          weight.format = PanelFormat::BF16Pairs;
+      });
     // A gated product reads gate and up of the same columns together.
     module.walk([&](moe::GatedLinearOp op) {
       auto read = op.getWeight().getDefiningOp<moe::ReadOp>();
@@ -62,6 +73,15 @@ public:
   }
 
 private:
+  // Whether a weight is multiplied with rows of bf16. (Hidden rows of experts never are.)
+  static bool meetsRowsOfBf16(OpOperand &weight) {
+    auto experts = dyn_cast<moe::ExpertsOp>(weight.getOwner());
+    if (experts && weight.get() == experts.getDown())
+      return false;
+    return llvm::any_of(weight.getOwner()->getOperandTypes(),
+                        [](Type type) { return bool(moe::RowsAttr::of(type)); });
+  }
+
   LogicalResult add(moe::WeightOp weight) {
     if (plan.weightIndex.count(weight.getSymName()))
       return success();
@@ -135,14 +155,16 @@ private:
 
   ModuleOp module;
   const Container &container;
+  const Machine &machine;
   Plan &plan;
   std::map<BlockFormat, std::set<const TensorEntry *>> widened;
 };
 
 } // namespace
 
-LogicalResult planWeights(ModuleOp module, const Container &container, Plan &plan) {
-  return WeightPlanner(module, container, plan).run();
+LogicalResult planWeights(ModuleOp module, const Container &container, const Machine &machine,
+                          Plan &plan) {
+  return WeightPlanner(module, container, machine, plan).run();
 }
 
 } // namespace moire::cpu

@@ -56,6 +56,10 @@ float panelElement(PanelFormat format, int64_t k, const uint8_t *panel, int64_t 
   int64_t place = i / info.columns * 16 + row, super = i / 256 * 16 + row;
   switch (info.scales) {
   case Scales::None:
+    if (format == PanelFormat::BF16Pairs) { // little-endian: the high half of a word is the second
+      EXPECT_TRUE(i + 1 < k || i % 2 == 1 || at<uint16_t>(panel, (i / 2 * 16 + row) * 2) == 0);
+      return bfloatToFloat(at<uint16_t>(panel, (i / 2 * 16 + row) * 2 + 1 - i % 2));
+    }
     return format == PanelFormat::F32   ? at<float>(panel, i * 16 + row)
            : format == PanelFormat::F16 ? halfToFloat(at<uint16_t>(panel, i * 16 + row))
                                         : bfloatToFloat(at<uint16_t>(panel, i * 16 + row));
@@ -203,7 +207,7 @@ struct Case {
 const Case kCases[] = {
     {PanelFormat::F32, StorageType::F32},   {PanelFormat::F32, StorageType::F16},
     {PanelFormat::F32, StorageType::BF16},  {PanelFormat::F16, StorageType::F16},
-    {PanelFormat::BF16, StorageType::BF16},
+    {PanelFormat::BF16, StorageType::BF16}, {PanelFormat::BF16Pairs, StorageType::BF16},
 #define MOIRE_BLOCK(enumerator, name, number, elements, bytes, panel)                              \
   {PanelFormat::panel, StorageType::enumerator},
 #include "dialects/Formats.def"

@@ -25,11 +25,19 @@ std::string replaceAll(std::string text, const std::string &from, const std::str
   return text;
 }
 
-// The assembly of Inputs/model.mlir with weights of a format.
-std::string compileTo(const std::string &format, const std::string &cpu) {
+// The text of Inputs/model.mlir with weights of a format (bf16: with rows of bf16, too).
+std::string modelText(const std::string &format) {
   auto buffer = llvm::MemoryBuffer::getFile(MOIRE_TEST_INPUTS "/model.mlir");
-  std::string text =
-      replaceAll((*buffer)->getBuffer().str(), "#moe.block<q4_0>", "#moe.block<" + format + ">");
+  std::string text = (*buffer)->getBuffer().str();
+  if (format != "bf16")
+    return replaceAll(text, "#moe.block<q4_0>", "#moe.block<" + format + ">");
+  text = replaceAll(text, "f32, #moe.block<q4_0>>", "bf16>");
+  return replaceAll(text, "#moe.block<int8>", "#moe.rows<bf16>");
+}
+
+// The assembly of the model.
+std::string compileTo(const std::string &format, const std::string &cpu) {
+  std::string text = modelText(format);
   DialectRegistry registry;
   registerCpuDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -92,19 +100,27 @@ const Code &codeFor(const std::string &format, const std::string &cpu) {
 
 TEST(Machine, TakesTheFirstRowOfTheTableThatItHas) {
   struct {
-    const char *cpu, *codes, *bytes;
-  } expected[] = {{"x86-64-v3", "vpmaddubsw", "vpsignb+vpmaddubsw"},
-                  {"x86-64-v4", "vpmaddubsw", "vpsignb+vpmaddubsw"},
-                  {"znver3", "vpmaddubsw", "vpsignb+vpmaddubsw"},
-                  {"znver4", "vpdpbusd", "vpdpbusd"},
-                  {"sapphirerapids", "vpdpbusd", "vpdpbusd"}};
-  for (auto [name, codes, bytes] : expected) {
+    const char *cpu, *codes, *bytes, *sixteen;
+  } expected[] = {{"x86-64-v3", "vpmaddubsw", "vpsignb+vpmaddubsw", "vfmadd"},
+                  {"znver3", "vpmaddubsw", "vpsignb+vpmaddubsw", "vfmadd"},
+                  {"x86-64-v4", "vpmaddubsw.512", "vpsubb+vpmaddubsw.512", "vfmadd"},
+                  {"skylake-avx512", "vpmaddubsw.512", "vpsubb+vpmaddubsw.512", "vfmadd"},
+                  {"icelake-server", "vpdpbusd", "vpdpbusd", "vfmadd"},
+                  {"cooperlake", "vpdpbusd", "vpdpbusd", "vdpbf16ps"},
+                  {"znver4", "vpdpbusd", "vpdpbusd", "vdpbf16ps"},
+                  {"znver5", "vpdpbusd", "vpdpbusd", "vdpbf16ps"},
+                  // They have the instruction, in microcode.
+                  {"sapphirerapids", "vpdpbusd", "vpdpbusd", "vfmadd"},
+                  {"emeraldrapids", "vpdpbusd", "vpdpbusd", "vfmadd"},
+                  {"graniterapids", "vpdpbusd", "vpdpbusd", "vfmadd"}};
+  for (auto [name, codes, bytes, sixteen] : expected) {
     std::string error;
     FailureOr<cpu::Machine> machine = cpu::Machine::lookup(name, 3, error);
     ASSERT_TRUE(succeeded(machine)) << error;
     for (int64_t bits : {4, 5, 6})
       EXPECT_EQ(machine->chooseInstruction(bits), codes) << name << " " << bits;
     EXPECT_EQ(machine->chooseInstruction(8), bytes) << name;
+    EXPECT_EQ(machine->chooseInstruction(16), sixteen) << name;
   }
 }
 
@@ -170,18 +186,49 @@ TEST_P(Assembly, Avx2HasItsOwnRow) {
   expectOwnCallsOnly(code);
 }
 
-// AVX-512 without VNNI takes the rows of AVX2.
-TEST_P(Assembly, Avx512WithoutVnniTakesTheRowsOfAvx2) {
+// AVX-512 without VNNI multiplies bytes on whole registers, too.
+TEST_P(Assembly, Avx512WithoutVnniHasItsOwnRow) {
   const Code &code = codeFor(GetParam(), "x86-64-v4");
-  EXPECT_FALSE(startingWith(code.mnemonics, "vpmaddubsw").empty());
+  EXPECT_FALSE(code.zmmOf("vpmaddubsw").empty());
+  EXPECT_FALSE(code.zmmOf("vpmaddwd").empty());
+  std::string format = GetParam();
+  bool isSigned = format == "q8_0" || format == "iq4_nl";
+  // The sign is a subtraction under a mask that all tokens share.
+  EXPECT_EQ(isSigned, !code.zmmOf("vpabsb").empty());
+  EXPECT_EQ(isSigned, !code.zmmOf("vpsubb").empty());
+  EXPECT_TRUE(startingWith(code.mnemonics, "vpsignb").empty());
   EXPECT_TRUE(startingWith(code.mnemonics, "vpdpbusd").empty());
-  EXPECT_TRUE(code.zmm);
   expectOwnCallsOnly(code);
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Assembly,
                          testing::Values("q4_0", "q4_1", "q5_0", "q8_0", "iq4_nl"),
                          [](const auto &info) { return std::string(info.param); });
+
+// Rows of bf16: pairs where an instruction takes them, its broadcast folded; f32 elsewhere.
+TEST(AssemblyOfBf16, PairsAreMultipliedOnWholeRegisters) {
+  for (const char *cpu : {"znver4", "znver5", "cooperlake"}) {
+    SCOPED_TRACE(cpu);
+    const Code &code = codeFor("bf16", cpu);
+    std::vector<std::string> products = code.zmmOf("vdpbf16ps");
+    size_t folded = llvm::count_if(
+        products, [](const std::string &line) { return line.find("{1to16}") != line.npos; });
+    EXPECT_GT(products.size(), 0u);
+    EXPECT_GE(2 * folded, products.size());
+    EXPECT_TRUE(startingWith(code.mnemonics, "vpgather").empty());
+    expectOwnCallsOnly(code);
+  }
+}
+
+TEST(AssemblyOfBf16, ElsewhereItIsF32) {
+  for (const char *cpu : {"sapphirerapids", "x86-64-v4", "x86-64-v3"}) {
+    SCOPED_TRACE(cpu);
+    const Code &code = codeFor("bf16", cpu);
+    EXPECT_TRUE(startingWith(code.mnemonics, "vdpbf16ps").empty());
+    EXPECT_FALSE(startingWith(code.mnemonics, "vfmadd").empty());
+    expectOwnCallsOnly(code);
+  }
+}
 
 } // namespace
 } // namespace moire

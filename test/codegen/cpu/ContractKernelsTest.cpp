@@ -4,6 +4,7 @@
 // Every third row of activations is of 127 and -127, every fourth row of weights of the largest and
 // smallest quants: a machine instruction that saturates would be seen.
 
+#include "runtime/cpu/FloatMode.h"
 #include "test/codegen/cpu/Kernel.h"
 #include "test/codegen/cpu/Weights.h"
 
@@ -35,8 +36,9 @@ int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
 class Product {
 public:
   Product(Shape shape, std::string instruction)
-      : shape(shape), instruction(std::move(instruction)), quantized(this->instruction != "vfmadd"),
-        random(shape.k * 64 + shape.width),
+      : shape(shape), instruction(std::move(instruction)),
+        quantized(panelInfo(shape.format).isBlocked() && this->instruction != "vfmadd"),
+        pairs(this->instruction == "vdpbf16ps"), random(shape.k * 64 + shape.width),
         weight(randomMatrix(shape.format, shape.width, shape.k, random)),
         up(randomMatrix(shape.format, shape.width, shape.k, random)) {
     outWidth = shape.exactOut ? shape.width : padded(shape.width);
@@ -51,7 +53,7 @@ public:
       scalesAt = memory.shared(8 * shape.k / 32);
       sumsAt = memory.shared(4 * shape.k / 16);
     } else {
-      xAt = memory.shared(4 * shape.k);
+      xAt = memory.shared(4 * (pairs ? padded(shape.k) / 2 : shape.k));
     }
     outAt = memory.shared(4 * outWidth);
     stripAt = memory.scratch(2 * 64 * shape.k);
@@ -110,6 +112,10 @@ private:
       operands = "%v, %s, %m";
       types = rowsOf(one, {k}, "i8") + ", " + rowsOf(one, {2, blocks}, "f32") + ", " +
               rowsOf(one, {2 * blocks}, "i32");
+    } else if (pairs) {
+      text += sharedBuffer(one, "x", xAt, {padded(k) / 2}, "i32");
+      operands = "%x";
+      types = rowsOf(one, {padded(k) / 2}, "i32");
     } else {
       text += sharedBuffer(one, "x", xAt, {k}, "f32");
       operands = "%x";
@@ -125,7 +131,7 @@ private:
     std::string strip;
     if (!one && quantized && weight.info().bits != 8)
       strip = std::to_string(parts * 16 * k) + "xi8";
-    else if (!one && !quantized && shape.format != PanelFormat::F32)
+    else if (!one && !quantized && !pairs && shape.format != PanelFormat::F32)
       strip = std::to_string(parts * k) + "x16xf32";
     if (!strip.empty()) {
       text += privateBuffer("strip", stripAt, strip);
@@ -143,7 +149,18 @@ private:
   // Activations: row t depends on t only.
   float activation(int64_t t, int64_t k) const {
     Random row(t * 1000 + k);
-    return row.uniform(-1, 1);
+    float value = row.uniform(-1, 1);
+    // The products of every third row with every fourth row of bf16 weights are denormal.
+    if (bf16 && t % 3 == 2)
+      value *= 1e-19f;
+    return bf16 ? roundToBf16(value) : value;
+  }
+  // Columns 2p and 2p + 1 as one word; the second is 0 behind the row.
+  uint32_t pair(int64_t t, int64_t p) const {
+    auto bits = [&](int64_t k) {
+      return k < shape.k ? std::bit_cast<uint32_t>(activation(t, k)) : 0;
+    };
+    return bits(2 * p) | bits(2 * p + 1) >> 16;
   }
   int quant(int64_t t, int64_t k) const {
     Random row(t * 1000 + k);
@@ -167,7 +184,9 @@ private:
   void prepare(Kernel &kernel, int64_t tokens) {
     int64_t k = shape.k, blocks = k / 32;
     for (int64_t t = 0; t < tokens; ++t) {
-      for (int64_t i = 0; i < k; ++i)
+      for (int64_t p = 0; pairs && p < padded(k) / 2; ++p)
+        kernel.at<uint32_t>(xAt)[t * padded(k) / 2 + p] = pair(t, p);
+      for (int64_t i = 0; !pairs && i < k; ++i)
         if (quantized)
           kernel.at<int8_t>(valuesAt)[t * k + i] = quant(t, i);
         else
@@ -199,6 +218,7 @@ private:
   }
 
   float inOrder(const Matrix &w, int64_t t, int64_t n) const {
+    FloatModeScope mode; // as the team that multiplies
     float total = 0;
     if (!quantized) {
       for (int64_t k = 0; k < shape.k; ++k)
@@ -221,7 +241,8 @@ private:
 
   Shape shape;
   std::string instruction;
-  bool quantized;
+  bool quantized, pairs;
+  bool bf16 = shape.format == PanelFormat::BF16 || shape.format == PanelFormat::BF16Pairs;
   Random random;
   Matrix weight, up;
   std::vector<uint8_t> panels;
@@ -265,6 +286,17 @@ TEST(ContractKernels, FloatActivationsPlainWeights) {
       checkEverywhere(shape, "vfmadd");
 }
 
+// Pairs give what fused multiply-adds give of the same rows, in the same order; and whoever has f32
+// rows can read their panels.
+TEST(ContractKernels, Bf16Activations) {
+  for (const char *instruction : {"vdpbf16ps", "vfmadd"})
+    for (Shape shape : {Shape{PanelFormat::BF16Pairs, Epilogue::Store, 1, 1, true},
+                        Shape{PanelFormat::BF16Pairs, Epilogue::Bias, 33, 17, false},
+                        Shape{PanelFormat::BF16Pairs, Epilogue::Accumulate, 12, 40, false},
+                        Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 96, 20, false}})
+      checkEverywhere(shape, instruction);
+}
+
 std::vector<Shape> blockShapes(PanelFormat format) {
   int64_t block = blockColumns(format);
   return {{format, Epilogue::Store, block, 33, true},
@@ -291,6 +323,7 @@ INSTANTIATE_TEST_SUITE_P(ContractKernels, BlockWeights, testing::ValuesIn(blockF
 
 TEST(ContractKernels, OptimizationChangesNoBit) {
   for (auto [format, instruction] : {std::pair(PanelFormat::Q4_1, instructions(4).back()),
+                                     {PanelFormat::BF16Pairs, std::string("vdpbf16ps")},
                                      {PanelFormat::BF16, std::string("vfmadd")}}) {
     Product product({format, Epilogue::Gate, 64, 20, false}, instruction);
     std::vector<float> results[4];

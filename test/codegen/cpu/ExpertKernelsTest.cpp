@@ -29,7 +29,8 @@ enum class Spread { Random, OneExpert, Last };
 class Region {
 public:
   explicit Region(const Shape &shape)
-      : shape(shape), quantized(shape.instruction != "vfmadd"), fp(padded(shape.f)),
+      : shape(shape), pairs(shape.instruction == "vdpbf16ps"),
+        quantized(!pairs && shape.instruction != "vfmadd"), fp(padded(shape.f)),
         dp(padded(shape.d)), parts(std::string(shape.epilogue) == "gate_silu" ? 2 : 1) {
     Random random(shape.d * 31 + shape.f * 7 + shape.experts);
     std::vector<uint8_t> up, down;
@@ -49,6 +50,7 @@ public:
     offsetsAt = memory.shared(4 * (shape.experts + 1));
     hiddenAt = memory.shared(4 * k * fp), outAt = memory.shared(4 * dp);
     xPartsAt = place(1, shape.d), hiddenPartsAt = place(k, shape.f);
+    xPairsAt = memory.shared(2 * dp), hiddenPairsAt = memory.shared(2 * k * fp);
     for (int64_t e = 0; e < shape.experts; ++e) {
       upOf.push_back(memory.shared(4 * fp));
       downOf.push_back(memory.shared(4 * k * dp));
@@ -142,8 +144,8 @@ private:
 
   std::string text(bool one) const {
     int64_t k = shape.choices, d = shape.d, f = shape.f;
-    bool strip =
-        !one && (quantized ? panelInfo(shape.format).bits != 8 : shape.format != PanelFormat::F32);
+    bool strip = !one && !pairs &&
+                 (quantized ? panelInfo(shape.format).bits != 8 : shape.format != PanelFormat::F32);
     std::string s = sharedBuffer(one, "x", xAt, {d}, "f32") +
                     sharedBuffer(one, "ids", idsAt, {k}, "i32") +
                     sharedBuffer(one, "weights", weightsAt, {k}, "f32") +
@@ -184,6 +186,17 @@ private:
       s += "tile.quantize rows %x -> " + x.names + " : " + from + " -> " + x.types + "\n";
       quantizeHidden = "tile.barrier\ntile.quantize rows " + plain.names + " -> " + hidden.names +
                        " : " + plain.types + " -> " + hidden.types + "\n";
+    }
+    if (pairs) {
+      Rows plain = hidden;
+      std::string from = x.types;
+      s += sharedBuffer(one, "xw", xPairsAt, {dp / 2}, "i32") +
+           joined(one, "hw", hiddenPairsAt, {fp / 2}, "i32");
+      x = {"%xw", rowsOf(one, {dp / 2}, "i32")};
+      hidden = {"%hw", joinedType(one, {fp / 2}, "i32")};
+      s += "tile.round rows %x -> %xw : " + from + " -> " + x.types + "\n";
+      quantizeHidden = "tile.barrier\ntile.round rows " + plain.names + " -> %hw : " + plain.types +
+                       " -> " + hidden.types + "\n";
     }
     auto addStrip = [&](int64_t stripParts, int64_t columns) {
       std::string type = quantized ? number(stripParts * 16 * columns) + "xi8"
@@ -300,11 +313,11 @@ private:
   }
 
   Shape shape;
-  bool quantized;
+  bool pairs, quantized;
   int64_t fp, dp, parts;
   Memory memory;
   int64_t upBytes, downBytes, upAt, downAt, xAt, idsAt, weightsAt, orderAt, offsetsAt, hiddenAt,
-      outAt, stripAt, partialAt;
+      outAt, stripAt, partialAt, xPairsAt, hiddenPairsAt;
   std::array<int64_t, 3> xPartsAt, hiddenPartsAt;
   std::vector<int64_t> upOf, downOf;
 };
@@ -341,6 +354,7 @@ TEST(ExpertKernels, FloatActivations) {
   checkEverywhere({PanelFormat::F32, "vfmadd", "silu", 7, 33, 3, 3, false});
   checkEverywhere({PanelFormat::Q4_1, "vfmadd", "gate_silu", 64, 32, 9, 4, true});
   checkEverywhere({PanelFormat::F16, "vfmadd", "gate_silu", 80, 1, 2, 1, false});
+  checkEverywhere({PanelFormat::BF16Pairs, "vdpbf16ps", "gate_silu", 41, 20, 5, 2, true});
 }
 
 TEST(ExpertKernels, Int8Activations) {

@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -34,12 +35,12 @@ std::vector<std::string> runnableCpus() {
 }
 
 std::vector<std::string> instructions(int64_t bits) {
-  std::vector<std::string> names = {"vpdpbusd"};
-  for (const std::string &cpu : runnableCpus()) {
-    std::string name = machineFor(cpu).chooseInstruction(bits).str();
-    if (!llvm::is_contained(names, name))
-      names.push_back(name);
-  }
+  std::vector<std::string> names;
+#define MOIRE_INSTRUCTION(class, name, rowBits, feature)                                           \
+  if (bits == rowBits)                                                                             \
+    names.push_back(name);
+#include "codegen/cpu/Instructions.def"
+#undef MOIRE_INSTRUCTION
   return names;
 }
 
@@ -87,10 +88,19 @@ std::string weightVector(const std::string &name, int64_t offset, int64_t count,
          std::to_string(count) + "x" + element + ">\n";
 }
 
-//===- vpdpbusd, as its definition ------------------------------------------------------------===//
+//===- Instructions of AVX-512, as their definitions ------------------------------------------===//
 
-// Each lane of the sum gains the products of 4 unsigned and 4 signed bytes, without saturation.
-static constexpr const char *kVpdpbusd = R"(
+namespace {
+struct Definition {
+  StringRef intrinsic;
+  int64_t feature; // without which it is replaced
+  const char *text;
+};
+} // namespace
+
+static constexpr Definition kDefinitions[] = {
+    // Each lane of the sum gains the products of 4 unsigned and 4 signed bytes, without saturation.
+    {"llvm.x86.avx512.vpdpbusd.512", MOIRE_CPU_AVX512_VNNI, R"(
 func.func private @vpdpbusd(%sum: vector<16xi32>, %weights: vector<64xi8>, %x: vector<64xi8>)
     -> vector<16xi32> attributes {passthrough = ["noinline"]} {
   %w = arith.extui %weights : vector<64xi8> to vector<64xi32>
@@ -114,18 +124,85 @@ func.func private @vpdpbusd(%sum: vector<16xi32>, %weights: vector<64xi8>, %x: v
   %r3 = arith.addi %r2, %c3 : vector<16xi32>
   return %r3 : vector<16xi32>
 }
-)";
+)"},
+    // Each lane is the sum of the products of 2 unsigned and 2 signed bytes, saturated.
+    {"llvm.x86.avx512.pmaddubs.w.512", MOIRE_CPU_AVX512, R"(
+func.func private @vpmaddubsw(%weights: vector<64xi8>, %x: vector<64xi8>) -> vector<32xi16>
+    attributes {passthrough = ["noinline"]} {
+  %w = arith.extui %weights : vector<64xi8> to vector<64xi32>
+  %s = arith.extsi %x : vector<64xi8> to vector<64xi32>
+  %products = arith.muli %w, %s : vector<64xi32>
+  %even, %odd = vector.deinterleave %products : vector<64xi32> -> vector<32xi32>
+  %sum = arith.addi %even, %odd : vector<32xi32>
+  %most = arith.constant dense<32767> : vector<32xi32>
+  %least = arith.constant dense<-32768> : vector<32xi32>
+  %bounded = arith.minsi %sum, %most : vector<32xi32>
+  %saturated = arith.maxsi %bounded, %least : vector<32xi32>
+  %r = arith.trunci %saturated : vector<32xi32> to vector<32xi16>
+  return %r : vector<32xi16>
+}
+)"},
+    // Each lane is the sum of the products of 2 signed words.
+    {"llvm.x86.avx512.pmaddw.d.512", MOIRE_CPU_AVX512, R"(
+func.func private @vpmaddwd(%a: vector<32xi16>, %b: vector<32xi16>) -> vector<16xi32>
+    attributes {passthrough = ["noinline"]} {
+  %x = arith.extsi %a : vector<32xi16> to vector<32xi32>
+  %y = arith.extsi %b : vector<32xi16> to vector<32xi32>
+  %products = arith.muli %x, %y : vector<32xi32>
+  %even, %odd = vector.deinterleave %products : vector<32xi32> -> vector<16xi32>
+  %sum = arith.addi %even, %odd : vector<16xi32>
+  return %sum : vector<16xi32>
+}
+)"},
+    // Intel's manual, volume 2: the products of the high halves are added to each lane, then those
+    // of the low ones, each with a rounding to nearest even; denormals are zero, as they are in a
+    // team. (Words instead of pairs: below AVX-512 code for vectors of bf16 calls functions.)
+    {"llvm.x86.avx512bf16.dpbf16ps.512", MOIRE_CPU_AVX512_BF16, R"(
+func.func private @vdpbf16ps(%sum: vector<16xf32>, %x: vector<16xi32>, %y: vector<16xi32>)
+    -> vector<16xf32> attributes {passthrough = ["noinline"]} {
+  %mask = arith.constant dense<-65536> : vector<16xi32>
+  %distance = arith.constant dense<16> : vector<16xi32>
+  %xh = arith.andi %x, %mask : vector<16xi32>
+  %yh = arith.andi %y, %mask : vector<16xi32>
+  %xl = arith.shli %x, %distance : vector<16xi32>
+  %yl = arith.shli %y, %distance : vector<16xi32>
+  %x1 = arith.bitcast %xh : vector<16xi32> to vector<16xf32>
+  %y1 = arith.bitcast %yh : vector<16xi32> to vector<16xf32>
+  %x0 = arith.bitcast %xl : vector<16xi32> to vector<16xf32>
+  %y0 = arith.bitcast %yl : vector<16xi32> to vector<16xf32>
+  %first = math.fma %x1, %y1, %sum : vector<16xf32>
+  %both = math.fma %x0, %y0, %first : vector<16xf32>
+  return %both : vector<16xf32>
+}
+)"}};
 
-static void replaceVpdpbusd(ModuleOp module) {
-  module.walk([](LLVM::CallIntrinsicOp call) {
-    if (call.getIntrin() != "llvm.x86.avx512.vpdpbusd.512")
-      return;
-    OpBuilder b(call);
-    auto result =
-        func::CallOp::create(b, call.getLoc(), "vpdpbusd", call.getResultTypes(), call.getArgs());
-    call.replaceAllUsesWith(result.getResults());
-    call.erase();
-  });
+// Where the machine lacks an instruction, calls of its definition take its place.
+static void replaceWhatIsMissing(ModuleOp module, const Machine &machine) {
+  for (const Definition &definition : kDefinitions) {
+    SmallVector<LLVM::CallIntrinsicOp> uses;
+    module.walk([&](LLVM::CallIntrinsicOp call) {
+      if (call.getIntrin() == definition.intrinsic)
+        uses.push_back(call);
+    });
+    if (uses.empty() || machine.has(definition.feature))
+      continue;
+    auto part = parseSourceString<ModuleOp>(definition.text, module.getContext());
+    func::FuncOp function = *part->getOps<func::FuncOp>().begin();
+    function->remove();
+    module.push_back(function);
+    for (LLVM::CallIntrinsicOp call : uses) {
+      OpBuilder b(call);
+      SmallVector<Value> arguments;
+      for (auto [value, type] : llvm::zip(call.getArgs(), function.getArgumentTypes()))
+        arguments.push_back(
+            value.getType() == type
+                ? value
+                : vector::BitCastOp::create(b, call.getLoc(), cast<VectorType>(type), value));
+      auto result = func::CallOp::create(b, call.getLoc(), function, arguments);
+      call.replaceAllUsesWith(result.getResults());
+      call.erase();
+    }
+  }
 }
 
 //===- Kernel ---------------------------------------------------------------------------------===//
@@ -157,9 +234,6 @@ std::unique_ptr<Kernel> Kernel::compile(const Source &source, const Memory &memo
   context.loadAllAvailableDialects();
   Machine machine = machineFor(cpu, optLevel);
   std::string text = functionText(source, true) + functionText(source, false);
-  bool spellOut = !machine.has(MOIRE_CPU_AVX512_VNNI) && text.find("vpdpbusd") != text.npos;
-  if (spellOut)
-    text += kVpdpbusd;
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
   if (!module) {
     ADD_FAILURE() << text;
@@ -177,8 +251,7 @@ std::unique_ptr<Kernel> Kernel::compile(const Source &source, const Memory &memo
   plan.kv = tile::KvLayoutAttr::get(&context, 1, 1, 16, 16, Float32Type::get(&context));
   std::vector<char> object;
   bool compiled = succeeded(expandKernels(*module));
-  if (spellOut)
-    replaceVpdpbusd(*module);
+  replaceWhatIsMissing(*module, machine);
   compiled = compiled && succeeded(verify(*module)) && succeeded(lowerToLlvm(*module, plan)) &&
              succeeded(emitObject(*module, machine, plan, optLevel, {&object, nullptr, nullptr}));
   if (!compiled) {

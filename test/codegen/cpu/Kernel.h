@@ -23,8 +23,8 @@ namespace moire::test {
 /// (AVX-512 without VNNI) and "x86-64-v3" (AVX2).
 std::vector<std::string> runnableCpus();
 
-/// Rows of the instruction table for weights of `bits` that can be run here. `vpdpbusd` always is:
-/// where the machine lacks it, each one is replaced by the loop that defines it.
+/// Rows of the instruction table for weights of `bits`. All of them can be run: instructions of
+/// AVX-512 that the machine lacks are replaced by the loops that define them.
 std::vector<std::string> instructions(int64_t bits);
 
 /// Where the buffers of a test lie, as the plan phase would place them.

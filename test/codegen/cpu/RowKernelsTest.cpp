@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
-#include <numeric>
 
 namespace moire::test {
 namespace {
@@ -27,7 +26,8 @@ std::string rowsType(bool one, int64_t width) { return rowsOf(one, {width}, "f32
 TEST(RowKernels, EmbedReadsEveryFormat) {
   Random random(1);
   std::vector<PanelFormat> formats = blockFormats();
-  formats.insert(formats.end(), {PanelFormat::F32, PanelFormat::F16, PanelFormat::BF16});
+  formats.insert(formats.end(),
+                 {PanelFormat::F32, PanelFormat::F16, PanelFormat::BF16, PanelFormat::BF16Pairs});
   for (PanelFormat format : formats) {
     SCOPED_TRACE(nameOf(format));
     const bool blocked = panelInfo(format).isBlocked();
@@ -192,137 +192,6 @@ TEST(RowKernels, CopyWithAnIndexWritesOneSlab) {
     int64_t within = i - 2 * tokens * width;
     bool written = within >= 0 && within < tokens * width;
     ASSERT_EQ(taps[i], written ? kernel->at<float>(x)[within] : -1) << i;
-  }
-}
-
-//===- int8 -----------------------------------------------------------------------------------===//
-
-struct QuantizedBlock {
-  int8_t values[32];
-  float scale, scaledSum;
-  int32_t sum;
-};
-
-// Of the scales max / 127, / 126, / 125, / 124 the first of those with the smallest squared error;
-// the errors are summed lane by lane, lanes in halves.
-QuantizedBlock quantize(const float *x) {
-  float max = 0;
-  for (int i = 0; i < 32; ++i)
-    max = std::max(max, std::abs(x[i]));
-  QuantizedBlock best{};
-  float smallest = 0, inverse = 0;
-  for (int candidate = 0; candidate < 4; ++candidate) {
-    float limit = 127 - candidate, scale = max / limit, factor = max == 0 ? 0 : limit / max;
-    float lanes[16];
-    for (int i = 0; i < 32; ++i) {
-      float q = std::nearbyint(x[i] * factor), error = std::fma(-q, scale, x[i]);
-      lanes[i % 16] = i < 16 ? error * error : std::fma(error, error, lanes[i % 16]);
-    }
-    for (int half = 8; half >= 1; half /= 2)
-      for (int i = 0; i < half; ++i)
-        lanes[i] += lanes[i + half];
-    if (candidate == 0 || lanes[0] < smallest)
-      smallest = lanes[0], best.scale = scale, inverse = factor;
-  }
-  for (int i = 0; i < 32; ++i) {
-    best.values[i] = static_cast<int8_t>(std::nearbyint(x[i] * inverse));
-    best.sum += best.values[i];
-  }
-  best.scaledSum = best.scale * static_cast<float>(best.sum);
-  return best;
-}
-
-struct QuantizedRows {
-  int64_t width, values, scales, sums;
-  QuantizedRows(Memory &memory, int64_t width)
-      : width(width), values(memory.shared(width)), scales(memory.shared(8 * width / 32)),
-        sums(memory.shared(4 * width / 16)) {}
-
-  std::string buffers(bool one, const std::string &name) const {
-    return sharedBuffer(one, name + "v", values, {width}, "i8") +
-           sharedBuffer(one, name + "s", scales, {2, width / 32}, "f32") +
-           sharedBuffer(one, name + "n", sums, {width / 16}, "i32");
-  }
-  static std::string names(const std::string &name) {
-    return "%" + name + "v, %" + name + "s, %" + name + "n";
-  }
-  std::string types(bool one) const {
-    return rowsOf(one, {width}, "i8") + ", " + rowsOf(one, {2, width / 32}, "f32") + ", " +
-           rowsOf(one, {width / 16}, "i32");
-  }
-  void expectEqual(Kernel &kernel, int64_t row, const float *x) const {
-    for (int64_t b = 0; b < width / 32; ++b) {
-      QuantizedBlock expected = quantize(x + 32 * b);
-      int64_t blocks = width / 32;
-      for (int i = 0; i < 32; ++i)
-        ASSERT_EQ(kernel.at<int8_t>(values)[row * width + 32 * b + i], expected.values[i])
-            << "row " << row << " block " << b << " element " << i;
-      ASSERT_EQ(kernel.at<float>(scales)[(row * 2 + 0) * blocks + b], expected.scale);
-      ASSERT_EQ(kernel.at<float>(scales)[(row * 2 + 1) * blocks + b], expected.scaledSum);
-      for (int half : {0, 1})
-        ASSERT_EQ(
-            kernel.at<int32_t>(sums)[2 * (row * blocks + b) + half],
-            std::accumulate(expected.values + 16 * half, expected.values + 16 * half + 16, 0));
-    }
-  }
-};
-
-// Rows of several kinds.
-float quantizedInput(int64_t kind, int64_t column, Random &random) {
-  float value = random.uniform(-1, 1);
-  switch (kind) {
-  case 1:
-    return 0;
-  case 2: // values halfway between two quants
-    return column == 5 ? -127 : 0.5f * random.integer(-9, 9);
-  case 3: // very different sizes
-    return value * std::pow(10.f, static_cast<float>(random.integer(-9, 9)));
-  case 4: // 127 * 126: two of the scales have no error, and the first is to be taken
-    return column % 32 == 5 ? 16002 : 0;
-  default:
-    return value;
-  }
-}
-
-TEST(RowKernels, QuantizationIsTheScalarOneBitForBit) {
-  for (int64_t width : {32, 96}) {
-    Memory memory;
-    int64_t x = memory.shared(4 * width), normed = memory.shared(4 * width);
-    QuantizedRows plain(memory, width), fused(memory, width);
-    std::vector<float> gains(width, 1.5f);
-    int64_t gain = memory.weight(gains.data(), 4 * width);
-    Kernel::Source source{[&](bool one) {
-      std::string type = rowsType(one, width);
-      std::string norm = type + ", memref<" + std::to_string(width) + "xf32> -> ";
-      return sharedBuffer(one, "x", x, {width}, "f32") +
-             sharedBuffer(one, "normed", normed, {width}, "f32") + plain.buffers(one, "p") +
-             fused.buffers(one, "f") + weightVector("gain", gain, width, "f32") +
-             "tile.quantize rows %x -> " + QuantizedRows::names("p") + " : " + type + " -> " +
-             plain.types(one) + "\ntile.rms_norm rows %x, %gain -> %normed eps 1.0e-6 : " + norm +
-             type + "\ntile.rms_norm rows %x, %gain -> " + QuantizedRows::names("f") +
-             " eps 1.0e-6 : " + norm + fused.types(one);
-    }};
-    for (const std::string &cpu : runnableCpus()) {
-      SCOPED_TRACE(cpu + " width " + std::to_string(width));
-      auto kernel = Kernel::compile(source, memory, cpu);
-      ASSERT_TRUE(kernel);
-      for (bool one : {false, true}) {
-        const int64_t tokens = one ? 1 : 211;
-        kernel->reserve(tokens);
-        Random random(width);
-        float *rows = kernel->at<float>(x);
-        for (int64_t t = 0; t < tokens; ++t)
-          for (int64_t j = 0; j < width; ++j)
-            rows[t * width + j] = quantizedInput(t % 7, j, random);
-        kernel->run(tokens, one ? 2 : 3, one);
-        for (int64_t t = 0; t < tokens; ++t) {
-          plain.expectEqual(*kernel, t, rows + t * width);
-          fused.expectEqual(*kernel, t, kernel->at<float>(normed) + t * width);
-          if (HasFatalFailure())
-            return;
-        }
-      }
-    }
   }
 }
 

@@ -6,8 +6,15 @@
 #include "codegen/artifact/Packing.h"
 #include "test/codegen/cpu/Kernel.h"
 
+#include <bit>
+
 namespace moire::test {
 
+/// f32 to bf16 and back, rounded to nearest even; not for NaN.
+inline float roundToBf16(float value) {
+  auto bits = std::bit_cast<uint32_t>(value);
+  return std::bit_cast<float>((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
+}
 /// f32 to f16 and back, rounded to nearest even.
 inline float roundToHalf(float value) { return static_cast<float>(static_cast<_Float16>(value)); }
 
