@@ -161,6 +161,9 @@ def ChooseActivations : Pass<"moe-choose-activations", "::mlir::ModuleOp"> {
     Of experts, the hidden rows are rounded if `down` is in blocks, whether what they are made of is
     rounded or not.
 
+    `format=bf16` does the same, and rounds rows that are multiplied with bf16 weights to bf16:
+    machines have instructions for products of pairs of them.
+
     Before:
     ```mlir
     func.func @two(%h: tensor<?x32xf32>, %a: tensor<8x32xf32, #moe.block<q4_0>>,
@@ -186,10 +189,13 @@ def ChooseActivations : Pass<"moe-choose-activations", "::mlir::ModuleOp"> {
     }
     ```
 
-    This changes what is computed, by the rounding and by nothing else. `format=f32` changes nothing.
+    This changes what is computed, by the roundings and by nothing else. `format=f32` changes nothing.
+    bf16 is not rounded to by default: a row has 8 bits of precision then, and a checkpoint of bf16
+    weights is no longer computed as it would be in float32.
   }];
   let options = [Option<"format", "format", "std::string", "\"int8\"",
-                        "int8 (for weights in blocks) or f32">];
+                        "int8 (for weights in blocks), bf16 (int8, and bf16 for such weights) or "
+                        "f32">];
 }
 
 def FuseNormQuantize : Pass<"moe-fuse-norm-quantize", "::mlir::ModuleOp"> {

@@ -37,7 +37,8 @@ void buildOptimizePipeline(OpPassManager &pm, const OptimizeOptions &options) {
 namespace {
 struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
   Option<std::string> activations{*this, "activations", llvm::cl::init("int8"),
-                                  llvm::cl::desc("int8 (for weights in blocks) or f32")};
+                                  llvm::cl::desc("int8 (for weights in blocks), bf16 (int8, and "
+                                                 "bf16 for such weights) or f32")};
 };
 } // namespace
 

@@ -34,27 +34,45 @@ static ProductOperands getProductOperands(Operation *op) {
       .Default([](Operation *) { return ProductOperands(); });
 }
 
-/// Why rows of that width stay f32, or an empty string when they become int8.
-static StringRef whyNotInt8(int64_t width, ValueRange weights) {
-  if (!llvm::all_of(weights.getTypes(), BlockAttr::of))
-    return "the weight is not stored in blocks";
-  if (width % BlockAttr::kBlock != 0)
-    return "the rows are no whole number of blocks";
-  return "";
+namespace {
+/// What the rows of a product become, or, where they stay f32, why.
+struct Choice {
+  Attribute encoding;
+  StringRef reason;
+};
+} // namespace
+
+/// The choice for rows of that width, by what they are multiplied with.
+static Choice choose(int64_t width, ValueRange weights, StringRef format) {
+  MLIRContext *context = weights[0].getContext();
+  if (llvm::all_of(weights.getTypes(), BlockAttr::of)) {
+    if (width % BlockAttr::kBlock != 0)
+      return {{}, "the rows are no whole number of blocks"};
+    return {BlockAttr::get(context, BlockFormat::Int8), {}};
+  }
+  if (format != "bf16")
+    return {{}, "the weight is not stored in blocks"};
+  auto isBf16 = [](Type type) {
+    auto weight = cast<RankedTensorType>(type);
+    return weight.getElementType().isBF16() && !weight.getEncoding();
+  };
+  if (!llvm::all_of(weights.getTypes(), isBf16))
+    return {{}, "the weight is stored neither in blocks nor as bf16"};
+  return {RowsAttr::get(context, BFloat16Type::get(context)), {}};
 }
 
-static StringRef whyNotInt8(const ProductOperands &product) {
+static Choice choose(const ProductOperands &product, StringRef format) {
   auto type = cast<RankedTensorType>(product.x->get().getType());
   if (type.getEncoding())
-    return "the rows have a format already";
-  return whyNotInt8(type.getDimSize(1), product.weights);
+    return {{}, "the rows have a format already"};
+  return choose(type.getDimSize(1), product.weights, format);
 }
 
-/// The same for the rows between the products of experts.
-static StringRef whyNotInt8Hidden(ExpertsOp experts) {
+/// The same for the rows between the products of experts, which become int8 or stay f32.
+static Choice chooseHidden(ExpertsOp experts) {
   if (experts.getHidden())
-    return "the rows have a format already";
-  return whyNotInt8(experts.getHiddenWidth(), experts.getDown());
+    return {{}, "the rows have a format already"};
+  return choose(experts.getHiddenWidth(), experts.getDown(), "int8");
 }
 
 namespace {
@@ -64,39 +82,40 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
   void runOnOperation() override {
     if (format == "f32")
       return;
-    if (format != "int8") {
+    if (format != "int8" && format != "bf16") {
       getOperation().emitError("activations cannot be stored as '")
-          << format << "'; there are int8 and f32";
+          << format << "'; there are int8, bf16 and f32";
       return signalPassFailure();
     }
 
-    auto int8 = BlockAttr::get(&getContext(), BlockFormat::Int8);
-    // All users of a value in a block share one rounding, which stands before the first of them.
-    llvm::MapVector<std::pair<Block *, Value>, SmallVector<OpOperand *>> users;
+    // All users of a value in a block that want one format share one rounding, which stands before
+    // the first of them.
+    llvm::MapVector<std::tuple<Block *, Value, Attribute>, SmallVector<OpOperand *>> users;
     auto opts = remark::RemarkOpts::name("ChooseActivations").category("quantization");
     getOperation().walk([&](Operation *op) {
       ProductOperands product = getProductOperands(op);
       if (!product.x)
         return;
-      StringRef reason = whyNotInt8(product);
-      if (reason.empty())
-        users[{op->getBlock(), product.x->get()}].push_back(product.x);
+      auto [encoding, reason] = choose(product, format);
+      if (encoding)
+        users[{op->getBlock(), product.x->get(), encoding}].push_back(product.x);
       else
         remark::missed(op->getLoc(), opts) << reason;
     });
     getOperation().walk([&](ExpertsOp experts) {
-      StringRef reason = whyNotInt8Hidden(experts);
-      if (reason.empty())
-        experts.setHiddenAttr(int8);
+      auto [encoding, reason] = chooseHidden(experts);
+      if (encoding)
+        experts.setHiddenAttr(cast<BlockAttr>(encoding));
       else
-        remark::missed(experts.getLoc(), opts) << "hidden rows: " << reason;
+        remark::missed(experts.getLoc(), opts) << ("hidden rows: " + reason).str();
     });
 
     for (auto &[key, operands] : users) {
-      Value x = key.second;
+      auto [block, x, encoding] = key;
       auto type = cast<RankedTensorType>(x.getType());
       OpBuilder builder(operands.front()->getOwner());
-      Value rounded = QuantizeRowsOp::create(builder, x.getLoc(), type.cloneWithEncoding(int8), x);
+      Value rounded =
+          QuantizeRowsOp::create(builder, x.getLoc(), type.cloneWithEncoding(encoding), x);
       for (OpOperand *operand : operands)
         operand->set(rounded);
     }

@@ -81,7 +81,7 @@ static std::string setRouting(CompileOptions &place, llvm::StringRef value) {
 
 std::vector<Option> compileOptions(CompileOptions &place) {
   std::vector<Option> options = {
-      choice("--activations", place.activations, {"int8", "f32"}),
+      choice("--activations", place.activations, {"int8", "bf16", "f32"}),
       choice("--kv", place.kv, {"f32", "f16", "bf16", "int8"}),
       {"--kv-page", true, [&](llvm::StringRef value) { return setKvPage(place, value); }},
       {"--keep", true, [&](llvm::StringRef value) { return setKeep(place, value); }},
@@ -103,7 +103,7 @@ std::vector<Option> compileOptions(CompileOptions &place) {
 }
 
 const char compileOptionsHelp[] =
-    R"(  --activations=int8|f32    format of the rows that are multiplied with block weights (int8)
+    R"(  --activations=FORMAT      rounds rows: int8 (for block weights), bf16 (bf16 weights, too) or f32
   --kv=f32|f16|bf16|int8    format of keys and values (f16; f32 with --activations=f32)
   --kv-page=N               positions in a page of keys and values
   --keep=hidden,route       the program can hand these out with --logits

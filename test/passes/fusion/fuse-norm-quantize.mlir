@@ -31,3 +31,14 @@ func.func @two_readers(%x: tensor<?x64xf32>, %gain: tensor<64xf32>, %router: ten
   %y = moe.linear %q, %w : tensor<?x64xf32, #moe.block<int8>>, tensor<8x64xf32, #moe.block<q4_0>> -> tensor<?x8xf32>
   return %logits, %y : tensor<?x4xf32>, tensor<?x8xf32>
 }
+
+// CHECK-LABEL: func @norm_bf16
+// CHECK: %[[H:.*]] = moe.rms_norm {{.*}} -> tensor<?x60xf32, #moe.rows<bf16>>
+// CHECK-NEXT: moe.gated_linear silu %[[H]]
+func.func @norm_bf16(%x: tensor<?x60xf32>, %gain: tensor<60xf32>, %w: tensor<16x60xbf16>)
+    -> tensor<?x8xf32> {
+  %h = moe.rms_norm %x, %gain eps 1.0e-5 : tensor<?x60xf32>, tensor<60xf32> -> tensor<?x60xf32>
+  %q = moe.quantize_rows %h : tensor<?x60xf32> -> tensor<?x60xf32, #moe.rows<bf16>>
+  %y = moe.gated_linear silu %q, %w : tensor<?x60xf32, #moe.rows<bf16>>, tensor<16x60xbf16> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}

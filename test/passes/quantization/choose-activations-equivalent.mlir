@@ -4,14 +4,21 @@
 // RUN: FileCheck %s < %t.chosen
 // RUN: cat %t.chosen | %run_oracle > %t.after
 // RUN: %compare_printed %t.before %t.after
+// RUN: moire-opt %t.mlir -moe-choose-activations=format=bf16 > %t.bf16
+// RUN: FileCheck %s --check-prefix=BF16 < %t.bf16
+// RUN: cat %t.bf16 | %run_oracle > %t.after
+// RUN: %compare_printed %t.before %t.after
 
 // The pass rounds and does nothing else: rows that blocks of int8 hold exactly (integers up to 127,
-// with a 127 in each block of 32) give exactly what they gave before.
+// with a 127 in each block of 32) give exactly what they gave before. So do those of bf16, which holds
+// integers up to 256.
 
 // CHECK: moe.quantize_rows
 // CHECK: moe.experts {{.*}} {hidden = #moe.block<int8>}
+// BF16: moe.quantize_rows {{.*}} #moe.rows<bf16>>
 
 moe.weight @w : tensor<8x64xf32, #moe.block<q4_0>> = #moe.source<"w">
+moe.weight @plain : tensor<8x64xbf16> = #moe.source<"plain">
 moe.weight @gate_up : tensor<16x64xf32, #moe.block<q8_0>> = #moe.source<"gate_up">
 
 moe.weight @downs : tensor<2x64x64xf32, #moe.block<q4_0>> = #moe.source<"downs", experts = 2>
@@ -52,6 +59,10 @@ func.func @main() {
   %gu = moe.read @gate_up : tensor<16x64xf32, #moe.block<q8_0>>
   %y = moe.linear %x, %w : tensor<?x64xf32>, tensor<8x64xf32, #moe.block<q4_0>> -> tensor<?x8xf32>
   %z = moe.gated_linear silu %x, %gu : tensor<?x64xf32>, tensor<16x64xf32, #moe.block<q8_0>> -> tensor<?x8xf32>
+  %wp = moe.read @plain : tensor<8x64xbf16>
+  %p = moe.linear %x, %wp : tensor<?x64xf32>, tensor<8x64xbf16> -> tensor<?x8xf32>
+  %p0 = tensor.cast %p : tensor<?x8xf32> to tensor<?x?xf32>
+  call @print(%p0) : (tensor<?x?xf32>) -> ()
   %y0 = tensor.cast %y : tensor<?x8xf32> to tensor<?x?xf32>
   %z0 = tensor.cast %z : tensor<?x8xf32> to tensor<?x?xf32>
   call @print(%y0) : (tensor<?x?xf32>) -> ()

@@ -2,7 +2,14 @@
 // RUN:   -remarks-filter-missed=quantization -remark-format=emitRemark | FileCheck %s
 // RUN: not moire-opt %s -split-input-file -moe-choose-activations=format=int4 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
-// UNKNOWN: error: activations cannot be stored as 'int4'; there are int8 and f32
+// RUN: moire-opt %s -split-input-file -moe-choose-activations=format=bf16 \
+// RUN:   -remarks-filter-missed=quantization -remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=BF16
+
+// UNKNOWN: error: activations cannot be stored as 'int4'; there are int8, bf16 and f32
+// BF16: the weight is stored neither in blocks nor as bf16
+// BF16: the rows have a format already
+// BF16: the rows are no whole number of blocks
+// BF16-NOT: moe.quantize_rows
 
 // CHECK-NOT: moe.quantize_rows
 func.func @plain_weight(%h: tensor<?x64xf32>, %w: tensor<8x64xf16>) -> tensor<?x8xf32> {

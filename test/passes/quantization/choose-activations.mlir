@@ -1,6 +1,7 @@
 // RUN: moire-opt %s -moe-choose-activations | FileCheck %s
 // RUN: moire-opt %s -moe-choose-activations=format=int8 | FileCheck %s
 // RUN: moire-opt %s -moe-choose-activations=format=f32 | FileCheck %s --check-prefix=F32
+// RUN: moire-opt %s -moe-choose-activations=format=bf16 | FileCheck %s --check-prefix=BF16
 
 // F32-NOT: moe.quantize_rows
 
@@ -16,6 +17,15 @@
 // CHECK-NEXT: %[[QY:.*]] = moe.quantize_rows %[[Y]]
 // CHECK-NEXT: moe.linear %[[QY]]
 // CHECK-NOT: moe.quantize_rows
+
+// With bf16, a weight of that type has a rounding of its own.
+// BF16-LABEL: func @shared
+// BF16-SAME: %[[H:[a-z0-9]+]]: tensor<?x64xf32>
+// BF16-NEXT: %[[R:.*]] = moe.quantize_rows %[[H]] : tensor<?x64xf32> -> tensor<?x64xf32, #moe.rows<bf16>>
+// BF16-NEXT: moe.linear %[[R]], %{{.*}} : tensor<?x64xf32, #moe.rows<bf16>>, tensor<8x64xbf16>
+// BF16-NEXT: %[[Q:.*]] = moe.quantize_rows %[[H]] : tensor<?x64xf32> -> tensor<?x64xf32, #moe.block<int8>>
+// BF16-NEXT: moe.linear %[[Q]], %{{.*}} #moe.block<q4_0>
+// BF16-NEXT: moe.linear %[[Q]], %{{.*}} #moe.block<q8_0>
 func.func @shared(%h: tensor<?x64xf32>, %w: tensor<8x64xbf16>, %a: tensor<8x64xf32, #moe.block<q4_0>>,
                   %b: tensor<8x64xf32, #moe.block<q8_0>>, %c: tensor<64x64xf32, #moe.block<q4_1>>,
                   %d: tensor<8x32xf32, #moe.block<q4_1>>)
@@ -79,4 +89,18 @@ func.func @experts(%h: tensor<?x64xf32>, %router: tensor<4x64xf32>,
     : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x32x64xbf16>,
       tensor<4x64x32xf32, #moe.block<q8_0>> -> tensor<?x64xf32>
   return %0, %1, %2, %3 : tensor<?x64xf32>, tensor<?x16xf32>, tensor<?x64xf32>, tensor<?x64xf32>
+}
+
+// Experts whose gate and up are of bf16 read rows of bf16; their hidden rows stay f32.
+// BF16-LABEL: func @experts_bf16
+// BF16: %[[R:.*]] = moe.quantize_rows %{{.*}} -> tensor<?x64xf32, #moe.rows<bf16>>
+// BF16-NEXT: moe.experts silu %[[R]]
+// BF16-NOT: hidden
+// BF16: return
+func.func @experts_bf16(%h: tensor<?x64xf32>, %ids: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+                        %gate: tensor<4x32x64xbf16>, %up: tensor<4x32x64xbf16>,
+                        %down: tensor<4x64x32xbf16>) -> tensor<?x64xf32> {
+  %0 = moe.experts silu %h to %ids weighted %w gate %gate up %up down %down
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x32x64xbf16>, tensor<4x32x64xbf16>, tensor<4x64x32xbf16> -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
 }
