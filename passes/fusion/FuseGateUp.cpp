@@ -17,6 +17,8 @@ static StringRef whyNotFuse(const SymbolTable &symbols, GateOp gate) {
   auto upProduct = gate.getUp().getDefiningOp<LinearOp>();
   if (!gateProduct || !upProduct)
     return "the gate and the value are not both products";
+  if (gate.getGate().getType() != gate.getUp().getType())
+    return "the gate is the same for a whole row";
   if (gateProduct.getBias() || upProduct.getBias())
     return "a product has a bias";
   if (!gateProduct->hasOneUse() || !upProduct->hasOneUse())

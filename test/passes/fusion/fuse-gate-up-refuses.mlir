@@ -75,6 +75,20 @@ func.func @no_product(%h: tensor<?x32xf32>, %u: tensor<?x16xf32>) -> tensor<?x16
 
 // -----
 
+moe.weight @gate : tensor<1x32xbf16> = #moe.source<"gate">
+moe.weight @up : tensor<16x32xbf16> = #moe.source<"up">
+func.func @one_gate_for_a_row(%h: tensor<?x32xf32>) -> tensor<?x16xf32> {
+  %wg = moe.read @gate : tensor<1x32xbf16>
+  %wu = moe.read @up : tensor<16x32xbf16>
+  %g = moe.linear %h, %wg : tensor<?x32xf32>, tensor<1x32xbf16> -> tensor<?x1xf32>
+  %u = moe.linear %h, %wu : tensor<?x32xf32>, tensor<16x32xbf16> -> tensor<?x16xf32>
+  // expected-remark @below {{the gate is the same for a whole row}}
+  %y = moe.gate sigmoid %g, %u : tensor<?x1xf32>, tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
 func.func @weights_are_arguments(%h: tensor<?x32xf32>, %wg: tensor<16x32xbf16>, %wu: tensor<16x32xbf16>) -> tensor<?x16xf32> {
   %g = moe.linear %h, %wg : tensor<?x32xf32>, tensor<16x32xbf16> -> tensor<?x16xf32>
   %u = moe.linear %h, %wu : tensor<?x32xf32>, tensor<16x32xbf16> -> tensor<?x16xf32>
