@@ -40,8 +40,8 @@ private:
     int64_t tensors = 0;
     for (const LayerClass &layerClass : model.classes)
       for (const WeightUse &use : layerClass.body.weights)
-        tensors += std::max<int64_t>(use.experts(), 1) *
-                   static_cast<int64_t>(layerClass.layers.size());
+        tensors +=
+            std::max<int64_t>(use.experts(), 1) * static_cast<int64_t>(layerClass.layers.size());
     return tensors <= mostTensors;
   }
 

@@ -226,10 +226,11 @@ bool WeightTable::takeTensors(ResolvedWeight &weight, bool optional, SourceRange
 /// looked for, however many a config claims; and after N misses the rest is only counted.
 bool WeightTable::takeExperts(ResolvedWeight &weight, SourceRange at) {
   WeightUse &use = weight.use;
+  known.erase(tensorName(use.pattern, use.layer)); // more experts than these are a surprise
   auto most = static_cast<int64_t>(container.tensors.size());
-  auto known = missing.find(use.pattern);
-  int64_t looked =
-      known != missing.end() && known->second.count > most ? 0 : std::min(use.experts(), most);
+  auto missed = missing.find(use.pattern);
+  bool flooded = missed != missing.end() && missed->second.count > most;
+  int64_t looked = flooded ? 0 : std::min(use.experts(), most);
   int64_t absent = use.experts() - looked;
   std::string firstAbsent = tensorName(use.pattern, use.layer, looked);
   const TensorEntry *first = nullptr;

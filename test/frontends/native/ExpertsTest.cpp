@@ -256,7 +256,7 @@ TEST(ExpertsErrors, Shapes) {
   const Case cases[] = {
       {"route(x * router[i], 3", "route(w, 3", "`w` is not defined"},
       {"route(x * router[i], 3", "route(x * router[i], 9",
-       "m.moire:13:30: error: `top` of `route` is at most the number of experts, 8; found: 9"},
+       "m.moire:13:28: error: `top` of `route` is at most the number of experts, 8; found: 9"},
       {"\"sigmoid\", ", "\"sigmoidal\", ",
        "`scores` of `route` is \"softmax\" or \"sigmoid\" or \"softmax_chosen\"; found: "
        "\"sigmoidal\""},

@@ -156,7 +156,7 @@ TEST(SyntheticModel, ZipfRoutingFollowsZipfsLaw) {
 }
 
 TEST(SyntheticModel, NoConfigIsTooLarge) {
-  Container c = bareConfig(1 << 28, 2);
+  Container c = bareConfig(1 << 20, 2);
   EXPECT_FALSE(synthesize(c, {.seed = 1}));
   EXPECT_TRUE(c.tensors.empty());
 }
