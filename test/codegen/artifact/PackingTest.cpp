@@ -311,10 +311,11 @@ TEST_F(Packing, TensorsThatNoFileHoldsArePackedAlike) {
     return entry;
   };
   for (const Case &c : kCases) {
-    const TensorEntry *a = tensor(c.source, {40, 96}), *b = tensor(c.source, {9, 96});
+    int64_t k = storageTypeInfo(c.source).block_elements > 32 ? 256 : 96;
+    const TensorEntry *a = tensor(c.source, {40, k}), *b = tensor(c.source, {9, k});
     TensorEntry madeA = made(*a);
-    std::vector<PackedWeight> held = {{"w", c.format, 49, 96, {{{a, 40, 4}, {b, 9}}}}};
-    std::vector<PackedWeight> mixed = {{"w", c.format, 49, 96, {{{&madeA, 40, 4}, {b, 9}}}}};
+    std::vector<PackedWeight> held = {{"w", c.format, 49, k, {{{a, 40, 4}, {b, 9}}}}};
+    std::vector<PackedWeight> mixed = {{"w", c.format, 49, k, {{{&madeA, 40, 4}, {b, 9}}}}};
     EXPECT_EQ(pack(held), pack(mixed));
   }
   const TensorEntry *gain = tensor(StorageType::F32, {24});
