@@ -72,10 +72,13 @@ static void appendHalf(std::vector<uint8_t> &bytes, float value) {
   append(bytes, &half, 2);
 }
 
-// Every fourth row holds the smallest and largest quants (and factors) only.
+// Every fourth row holds the smallest and largest quants (and factors) only, every eighth one of
+// them.
 static uint8_t randomByte(PanelFormat format, int64_t row, Random &random) {
   if (row % 4 != 3)
     return random.integer(0, 255);
+  if (row % 8 == 7)
+    return format == PanelFormat::Q8_0 ? 0x80 : 0xff;
   if (format == PanelFormat::Q8_0)
     return random.integer(0, 1) ? 0x80 : 0x7f;
   return random.integer(0, 1) * 0x0f | random.integer(0, 1) * 0xf0;
