@@ -243,17 +243,10 @@ LogicalResult Scheduler::scheduleOp(Operation &op) {
       .Case([&](moe::TapOp o) { return scheduleTap(o), success(); })
       .Case([&](moe::ScaleOp o) { return scheduleScale(o), success(); })
       .Case([&](moe::RouteOp o) { return scheduleRoute(o), success(); })
-      .Case([&](moe::ExpertsOp o) { return scheduleExperts(o), success(); })
+      .Case([&](moe::ExpertsOp o) { return scheduleExperts(o); })
       .Case([&](moe::TapRouteOp o) { return scheduleTapRoute(o), success(); })
       .Case([&](moe::LinearOp o) { return scheduleLinear(o), success(); })
-      .Case([&](moe::GatedLinearOp o) {
-        int64_t width = cast<RankedTensorType>(o.getType()).getDimSize(1);
-        RowBuffer out = allocRows(width, rows.find(o.getX())->second.count, true);
-        scheduleContract(o.getX(), o.getWeight(), {}, tile::Epilogue::GateSilu, width,
-                         out.buffers[0]);
-        rows[o.getResult()] = out;
-        return success();
-      })
+      .Case([&](moe::GatedLinearOp o) { return scheduleGatedLinear(o), success(); })
       .Default(
           [](Operation *o) { return o->emitError() << "no kernel for this operation on a CPU"; });
 }

@@ -56,6 +56,7 @@ private:
   void scheduleTap(mlir::moe::TapOp op);
   void scheduleTapRoute(mlir::moe::TapRouteOp op);
   void scheduleLinear(mlir::moe::LinearOp op);
+  void scheduleGatedLinear(mlir::moe::GatedLinearOp op);
   void scheduleScale(mlir::moe::ScaleOp op);
   void scheduleContract(mlir::Value x, mlir::Value weight, mlir::Value bias,
                         mlir::tile::Epilogue epilogue, int64_t width, mlir::Value out);
@@ -63,7 +64,7 @@ private:
   // ScheduleExperts.cpp
   class ExpertRegion;
   void scheduleRoute(mlir::moe::RouteOp op);
-  void scheduleExperts(mlir::moe::ExpertsOp op);
+  mlir::LogicalResult scheduleExperts(mlir::moe::ExpertsOp op);
   mlir::Value joinRows(mlir::Value buffer);
 
   /// How rows are multiplied with a packed weight.

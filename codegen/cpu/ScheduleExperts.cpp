@@ -172,7 +172,9 @@ private:
   Assignments to;
 };
 
-void Scheduler::scheduleExperts(moe::ExpertsOp op) {
+LogicalResult Scheduler::scheduleExperts(moe::ExpertsOp op) {
+  if (op.getActivation() != moe::Activation::Silu)
+    return op.emitError() << "experts with another gate than silu have no kernel on a CPU";
   ExpertRegion region(*this, op);
   SmallVector<Value, 3> hidden = region.hidden();
   if (Residual residual = residualOf(op)) {
@@ -180,11 +182,12 @@ void Scheduler::scheduleExperts(moe::ExpertsOp op) {
     region.combine(hidden, tile::Epilogue::Accumulate, out.buffers[0]);
     rows[residual.sum.getResult()] = out;
     done.insert(residual.sum);
-    return;
+    return success();
   }
   RowBuffer out = allocRows(widthOf(op.getResult()), rows.find(op.getX())->second.count, true);
   region.combine(hidden, tile::Epilogue::Store, out.buffers[0]);
   rows[op.getResult()] = out;
+  return success();
 }
 
 } // namespace moire::cpu

@@ -186,6 +186,23 @@ void Scheduler::scheduleLinear(moe::LinearOp op) {
   rows[op.getResult()] = out;
 }
 
+void Scheduler::scheduleGatedLinear(moe::GatedLinearOp op) {
+  int64_t width = widthOf(op.getResult());
+  Count count = rows.find(op.getX())->second.count;
+  RowBuffer out = allocRows(width, count, true);
+  rows[op.getResult()] = out;
+  if (op.getActivation() == moe::Activation::Silu)
+    return scheduleContract(op.getX(), op.getWeight(), {}, tile::Epilogue::GateSilu, width,
+                            out.buffers[0]);
+  // No epilogue: the halves side by side, and the gate between them.
+  RowBuffer gate = allocRows(2 * width, count, true), up = gate;
+  scheduleContract(op.getX(), op.getWeight(), {}, tile::Epilogue::Store, 2 * width,
+                   gate.buffers[0]);
+  gate.width = up.width = up.column = width;
+  tile::GateOp::create(b, loc, Split::Rows, tile::Activation::Sigmoid, view(gate), view(up),
+                       view(out));
+}
+
 RowBuffer Scheduler::sharedRows(Value result, Count count) {
   int64_t width = widthOf(result);
   bool isLogits = result.hasOneUse() && isa<func::ReturnOp>(*result.getUsers().begin()) &&

@@ -47,7 +47,8 @@ public:
     // A gated product reads gate and up of the same columns together.
     module.walk([&](moe::GatedLinearOp op) {
       auto read = op.getWeight().getDefiningOp<moe::ReadOp>();
-      plan.weights[plan.weightIndex.find(read.getWeight())->second].alternate_panels = true;
+      plan.weights[plan.weightIndex.find(read.getWeight())->second].alternate_panels =
+          op.getActivation() == moe::Activation::Silu;
     });
     module.walk([&](moe::ExpertsOp op) {
       auto read = op.getUp().getDefiningOp<moe::ReadOp>();

@@ -20,6 +20,7 @@ using Tokens = std::vector<int32_t>;
 
 struct Kind {
   const char *name, *model, *options;
+  int32_t slots = 4;
 };
 
 void PrintTo(const Kind &kind, std::ostream *os) { *os << kind.name; }
@@ -86,13 +87,12 @@ protected:
 TemporaryFolder *BatchTest::folder;
 std::map<std::string, std::unique_ptr<CompiledModel>> *BatchTest::models;
 
-/// Four slots live through a random schedule; `histories` is what they hold.
+/// Some slots live through a random schedule; `histories` is what they hold.
 class Schedule {
 public:
-  static constexpr int32_t kSlots = 4;
   static constexpr size_t kLongestStep = 40; // tokens of one slot
 
-  explicit Schedule(uint32_t seed) : random(seed), histories(kSlots) {}
+  Schedule(uint32_t seed, int32_t slots) : slots(slots), random(seed), histories(slots) {}
 
   int64_t below(int64_t bound) {
     return std::uniform_int_distribution<int64_t>(0, bound - 1)(random);
@@ -100,8 +100,8 @@ public:
 
   /// Copies, cuts or empties a slot, now and then.
   void rearrange(moire_state *state) {
-    const auto slot = static_cast<int32_t>(below(kSlots)),
-               other = static_cast<int32_t>(below(kSlots));
+    const auto slot = static_cast<int32_t>(below(slots)),
+               other = static_cast<int32_t>(below(slots));
     switch (below(6)) {
     case 0:
       if (slot != other) {
@@ -120,7 +120,7 @@ public:
     default:
       break;
     }
-    for (int32_t full = 0; full < kSlots; ++full)
+    for (int32_t full = 0; full < slots; ++full)
       if (histories[full].size() + kLongestStep > kContext) {
         ASSERT_EQ(moire_slot_reset(state, full), MOIRE_OK);
         histories[full].clear();
@@ -128,18 +128,19 @@ public:
   }
 
   /// Draws the tokens of a step: some slots, one or many tokens each, in a random interleaving.
-  void draw(int64_t vocabulary, Tokens &tokens, Tokens &slots, Tokens &rows) {
-    slots.clear();
-    for (int32_t slot = 0; slot < kSlots; ++slot)
+  /// `of`: the slot of each.
+  void draw(int64_t vocabulary, Tokens &tokens, Tokens &of, Tokens &rows) {
+    of.clear();
+    for (int32_t slot = 0; slot < slots; ++slot)
       if (below(3))
-        slots.insert(slots.end(), below(3) ? 1 : 1 + below(kLongestStep), slot);
-    if (slots.empty())
-      slots.push_back(static_cast<int32_t>(below(kSlots)));
+        of.insert(of.end(), below(3) ? 1 : 1 + below(kLongestStep), slot);
+    if (of.empty())
+      of.push_back(static_cast<int32_t>(below(slots)));
     if (below(2))
-      std::shuffle(slots.begin(), slots.end(), random);
+      std::shuffle(of.begin(), of.end(), random);
     tokens.clear();
     rows.clear();
-    for (int32_t slot : slots) {
+    for (int32_t slot : of) {
       if (below(4))
         rows.push_back(static_cast<int32_t>(tokens.size()));
       tokens.push_back(static_cast<int32_t>(below(vocabulary)));
@@ -147,6 +148,7 @@ public:
     }
   }
 
+  const int32_t slots;
   std::mt19937 random;
   std::vector<Tokens> histories;
   int forks = 0, cuts = 0;
@@ -154,17 +156,18 @@ public:
 
 TEST_P(BatchTest, AloneOrBesideOthers) {
   for (int32_t threads : {2, 3}) {
-    moire_state *state = compiled->createState(Schedule::kSlots, threads, kContext,
-                                               Schedule::kSlots * Schedule::kLongestStep);
+    const int32_t count = GetParam().slots;
+    moire_state *state =
+        compiled->createState(count, threads, kContext, count * Schedule::kLongestStep);
     ASSERT_TRUE(state) << compiled->error();
-    Schedule schedule(threads);
+    Schedule schedule(threads, count);
     Tokens tokens, slots, rows;
     int64_t compared = 0;
     for (int i = 0; i < 150; ++i) {
       ASSERT_NO_FATAL_FAILURE(schedule.rearrange(state));
       schedule.draw(vocabulary(), tokens, slots, rows);
       const std::vector<float> logits = step(state, tokens, slots, rows);
-      for (int32_t slot = 0; slot < Schedule::kSlots; ++slot) {
+      for (int32_t slot = 0; slot < count; ++slot) {
         const Tokens &history = schedule.histories[slot];
         ASSERT_EQ(moire_slot_length(state, slot), static_cast<int64_t>(history.size()));
         if (std::none_of(rows.begin(), rows.end(), [&](int32_t row) { return slots[row] == slot; }))
@@ -225,6 +228,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Kind{"window", GOLDEN "/mistral-window", "-O0 --kv-page=16"},
                       Kind{"biases", GOLDEN "/qwen2",
                            "-O0 --kv-page=32 --activations=f32 --kv=f16"},
+                      Kind{"experts", GOLDEN "/deepseek-moe", "-O0", 16},
+                      Kind{"chosen_experts", GOLDEN "/mixtral", "-O0 --activations=f32"},
+                      Kind{"trained_experts", SCRIBE_Q8_MODEL, "-O0 --kv=int8"},
                       Kind{"kv_bf16", GOLDEN "/llama-gqa", "-O0 --kv=bf16 --kv-page=16"},
                       Kind{"kv_int8", GOLDEN "/mistral-window", "-O0 --kv=int8 --kv-page=16"}),
     [](const auto &info) { return std::string(info.param.name); });

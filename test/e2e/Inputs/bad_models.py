@@ -5,6 +5,7 @@ GOLDEN_FOLDER is a Hugging Face folder with a GGUF file in it, such as test/gold
 """
 
 import json
+import math
 import pathlib
 import random
 import shutil
@@ -12,6 +13,7 @@ import struct
 import sys
 
 import block_model
+from gguf import write_gguf
 
 Q8_K = 15  # ggml's number
 
@@ -20,12 +22,11 @@ def with_activations_as_weights(path):
     """A model whose matrices are stored in a type of GGUF that is not for weights."""
     block_model.use_wide_rows()
     entries = []
-    for name, columns, rows, kind, stored, _ in block_model.tensors(random.Random(1),
-                                                                    [block_model.Q4_0]):
-        if rows:
-            kind, stored = Q8_K, bytes(rows * columns // 256 * 292)
-        entries.append((name, columns, rows, kind, stored))
-    block_model.write_gguf(path, entries)
+    for name, shape, kind, stored, _ in block_model.tensors(random.Random(1), [block_model.Q4_0]):
+        if len(shape) > 1:
+            kind, stored = Q8_K, bytes(math.prod(shape) // 256 * 292)
+        entries.append((name, shape, kind, stored))
+    write_gguf(path, block_model.metadata(), entries)
 
 
 def rename_tensors(path, names):

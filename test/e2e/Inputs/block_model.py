@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
 """Writes a tiny Llama-form model with random weights as GGUF.
 
-    block_model.py TYPE OUT.gguf [--exact EXACT.gguf]
+    block_model.py TYPE OUT.gguf [--exact EXACT.gguf] [--experts N]
 
 The matrices are stored in ggml's blocks (mixed, k_mixed: another type for each of a layer's tensors,
 and other types in each layer). EXACT.gguf holds the float32 numbers that the blocks stand for. The
 vocabulary is no multiple of 16 rows, nor the FFN where blocks have 32 elements; every width is a
-whole number of blocks.
+whole number of blocks. With experts it is of Mixtral's form, two of N for a token.
 """
 
 import argparse
 import array
+import math
 import random
 import struct
 
+from gguf import write_gguf
+
 LAYERS, D, HEADS, KV, HEAD, FFN, VOCABULARY, CONTEXT = 4, 96, 6, 2, 16, 160, 300, 65536
+EXPERTS = 0
 # ggml's numbers
 F32, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL = 0, 2, 3, 6, 7, 8, 20
 Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TQ2_0 = 10, 11, 12, 13, 14, 35
@@ -112,23 +116,27 @@ def random_block(source, kind):
 
 
 def tensors(source, kinds):
-    """(name, columns, rows or None, type, bytes, float32 bytes) of every tensor."""
+    """(name, shape, type, bytes, float32 bytes) of every tensor."""
     place = 0
 
-    def matrix(name, rows, columns):
+    def matrix(name, *shape):
         nonlocal place
         kind = kinds[place % len(kinds)]
         place += 1
         stored, exact = bytearray(), array.array("f")
-        while len(exact) < rows * columns:
+        while len(exact) < math.prod(shape):
             block, values = random_block(source, kind)
             stored += block
             exact.extend(values)
-        return name, columns, rows, kind, bytes(stored), exact.tobytes()
+        return name, shape, kind, bytes(stored), exact.tobytes()
+
+    def floats(name, shape, low, high):
+        values = [source.uniform(low, high) for _ in range(math.prod(shape))]
+        values = array.array("f", values).tobytes()
+        return name, shape, F32, values, values
 
     def gain(name):
-        values = array.array("f", [source.uniform(0.5, 1.5) for _ in range(D)]).tobytes()
-        return name, D, None, F32, values, values
+        return floats(name, (D,), 0.5, 1.5)
 
     yield matrix("token_embd.weight", VOCABULARY, D)
     for i in range(LAYERS):
@@ -139,49 +147,34 @@ def tensors(source, kinds):
         yield matrix(layer + "attn_v.weight", KV * HEAD, D)
         yield matrix(layer + "attn_output.weight", D, HEADS * HEAD)
         yield gain(layer + "ffn_norm.weight")
-        yield matrix(layer + "ffn_gate.weight", FFN, D)
-        yield matrix(layer + "ffn_up.weight", FFN, D)
-        yield matrix(layer + "ffn_down.weight", D, FFN)
+        if EXPERTS:
+            yield floats(layer + "ffn_gate_inp.weight", (EXPERTS, D), -0.2, 0.2)
+            yield matrix(layer + "ffn_gate_exps.weight", EXPERTS, FFN, D)
+            yield matrix(layer + "ffn_up_exps.weight", EXPERTS, FFN, D)
+            yield matrix(layer + "ffn_down_exps.weight", EXPERTS, D, FFN)
+        else:
+            yield matrix(layer + "ffn_gate.weight", FFN, D)
+            yield matrix(layer + "ffn_up.weight", FFN, D)
+            yield matrix(layer + "ffn_down.weight", D, FFN)
         place += 1  # the next layer's types differ
     yield gain("output_norm.weight")
     yield matrix("output.weight", VOCABULARY, D)
 
 
-def text(value):
-    return struct.pack("<Q", len(value)) + value.encode()
-
-
 def metadata():
-    string, uint32, float32 = 8, 4, 6
-    pairs = {
-        "general.architecture": (string, text("llama")),
-        "llama.block_count": (uint32, struct.pack("<I", LAYERS)),
-        "llama.context_length": (uint32, struct.pack("<I", CONTEXT)),
-        "llama.embedding_length": (uint32, struct.pack("<I", D)),
-        "llama.feed_forward_length": (uint32, struct.pack("<I", FFN)),
-        "llama.attention.head_count": (uint32, struct.pack("<I", HEADS)),
-        "llama.attention.head_count_kv": (uint32, struct.pack("<I", KV)),
-        "llama.attention.layer_norm_rms_epsilon": (float32, struct.pack("<f", 1e-5)),
-        "llama.rope.freq_base": (float32, struct.pack("<f", 10000)),
+    experts = {"llama.expert_count": EXPERTS, "llama.expert_used_count": 2} if EXPERTS else {}
+    return {
+        **experts,
+        "general.architecture": "llama",
+        "llama.block_count": LAYERS,
+        "llama.context_length": CONTEXT,
+        "llama.embedding_length": D,
+        "llama.feed_forward_length": FFN,
+        "llama.attention.head_count": HEADS,
+        "llama.attention.head_count_kv": KV,
+        "llama.attention.layer_norm_rms_epsilon": 1e-5,
+        "llama.rope.freq_base": 10000.0,
     }
-    return len(pairs), b"".join(
-        text(key) + struct.pack("<I", kind) + value for key, (kind, value) in pairs.items())
-
-
-def write_gguf(path, entries):
-    """`entries`: (name, columns, rows or None, type, bytes)."""
-    alignment = 32
-    pair_count, pairs = metadata()
-    header = b"GGUF" + struct.pack("<IQQ", 3, len(entries), pair_count) + pairs
-    data = bytearray()
-    for name, columns, rows, kind, stored in entries:
-        shape = [columns] if rows is None else [columns, rows]
-        header += text(name) + struct.pack("<I", len(shape))
-        header += b"".join(struct.pack("<Q", extent) for extent in shape)
-        header += struct.pack("<IQ", kind, len(data))
-        data += stored + bytes(-len(stored) % alignment)
-    with open(path, "wb") as file:
-        file.write(header + bytes(-len(header) % alignment) + data)
 
 
 def use_wide_rows():
@@ -192,19 +185,22 @@ def use_wide_rows():
 
 
 def main():
+    global EXPERTS
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("types", choices=TYPES)
     parser.add_argument("out")
     parser.add_argument("--exact")
+    parser.add_argument("--experts", type=int, default=0)
     options = parser.parse_args()
+    EXPERTS = options.experts
     if max(TYPES[options.types]) > Q8_0 and options.types not in ("mixed", "iq4_nl"):
         use_wide_rows()
     everything = list(tensors(random.Random(options.types), TYPES[options.types]))
-    write_gguf(options.out, [entry[:5] for entry in everything])
+    write_gguf(options.out, metadata(), [entry[:4] for entry in everything])
     if options.exact:
-        write_gguf(options.exact, [(name, columns, rows, F32, exact)
-                                   for name, columns, rows, _, _, exact in everything])
+        write_gguf(options.exact, metadata(),
+                   [(name, shape, F32, exact) for name, shape, _, _, exact in everything])
 
 
 if __name__ == "__main__":
