@@ -1,6 +1,6 @@
 //===- Passes.td - Passes on the moe dialect: tensors in, tensors out, no target ------------------===//
 //
-// Each description holds IR before and after; test/passes/examples.test runs them.
+// Each description holds IR before and after; test/passes/examples.mlir runs them.
 
 #ifndef MOIRE_PASSES
 #define MOIRE_PASSES

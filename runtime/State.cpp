@@ -215,8 +215,8 @@ moire_status State::run(const moire_batch &batch) {
   float *routeWeights =
       routeCount ? landing(batch.route_weights, routeCount, routeWeightsLanding) : nullptr;
   if ((rowCount && !logits) || (tapCount && !taps) || (routeCount && (!routeIds || !routeWeights)))
-    return fail(MOIRE_ERROR_RESOURCES,
-                format("no memory for %lld rows of logits", static_cast<long long>(rowCount)));
+    return fail(MOIRE_ERROR_RESOURCES, format("no memory for what a step of %lld tokens hands out",
+                                              static_cast<long long>(tokenCount)));
   status = takePages();
   if (status != MOIRE_OK)
     return status;

@@ -41,6 +41,10 @@ namespace moire {
 
 constexpr int64_t kPanelRows = 16;
 
+/// Panels that hold `rows` rows, and the rows of as many whole panels.
+constexpr int64_t panelCount(int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
+constexpr int64_t wholePanels(int64_t rows) { return panelCount(rows) * kPanelRows; }
+
 /// Bytes of one panel of K columns (of a whole vector of K elements for PanelFormat::Vector),
 /// rounded up to 64.
 int64_t panelBytes(PanelFormat format, int64_t k);

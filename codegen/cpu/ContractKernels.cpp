@@ -10,7 +10,7 @@ namespace moire::cpu {
 
 void expandContract(Emitter &e, tile::ContractOp op) {
   int64_t parts = op.getEpilogue() == tile::Epilogue::GateSilu ? 2 : 1;
-  int64_t panels = (op.getWidth() + kPanelRows - 1) / kPanelRows;
+  int64_t panels = panelCount(op.getWidth());
   bool accumulate = op.getEpilogue() == tile::Epilogue::Accumulate;
   bool unpacked = bool(op.getStrip());
   Contraction contraction(e, {op.getFormat(), op.getInstruction(), op.getX(), op.getWeight(),
@@ -25,10 +25,10 @@ void expandContract(Emitter &e, tile::ContractOp op) {
       }
     };
     Value x = op.getX()[0];
-    if (cast<MemRefType>(x.getType()).getDimSize(0) == 1)
-      return emitRows(e.index(0));
     if (unpacked)
       contraction.unpack(panel);
+    if (cast<MemRefType>(x.getType()).getDimSize(0) == 1)
+      return emitRows(e.index(0));
     forRowTiles(e, e.index(0), e.dim(x, 0), emitRows);
   });
 }

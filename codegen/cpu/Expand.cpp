@@ -1,6 +1,8 @@
 // expand: each kernel is replaced by loops over vectors.
 
+#include "codegen/cpu/DotInstruction.h"
 #include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/PanelReader.h"
 #include "codegen/cpu/Phases.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -33,6 +35,25 @@ static bool expand(Operation *op) {
       .Default([](Operation *) { return false; });
 }
 
+// The dialect does not know the rows of the table.
+static bool isInTable(tile::Format format, StringRef instruction, size_t buffers) {
+  return buffers != 3 || DotInstruction::get(instruction, panelInfo(format).dotBits());
+}
+
+static bool hasInstruction(Operation *op) {
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case([](tile::ContractOp o) {
+        return isInTable(o.getFormat(), o.getInstruction(), o.getX().size());
+      })
+      .Case([](tile::GroupedContractOp o) {
+        return isInTable(o.getFormat(), o.getInstruction(), o.getX().size());
+      })
+      .Case([](tile::CombineContractOp o) {
+        return isInTable(o.getFormat(), o.getInstruction(), o.getHidden().size());
+      })
+      .Default([](Operation *) { return true; });
+}
+
 LogicalResult expandKernels(ModuleOp module) {
   SmallVector<Operation *> kernels;
   module.walk([&](Operation *op) {
@@ -41,6 +62,8 @@ LogicalResult expandKernels(ModuleOp module) {
       kernels.push_back(op);
   });
   for (Operation *kernel : kernels) {
+    if (!hasInstruction(kernel))
+      return kernel->emitError() << "no row of the instruction table has this name for this format";
     if (!expand(kernel))
       return kernel->emitError() << "a kernel without an expansion for CPUs";
     kernel->erase();

@@ -29,8 +29,7 @@ void sharePanels(Emitter &e, Value expert, int64_t panels, Emitter::Body body) {
 template <typename Op> class ExpertProduct {
 public:
   ExpertProduct(Emitter &e, Op op, ValueRange x, int64_t parts)
-      : e(e), op(op), x(x), parts(parts),
-        panels((int64_t(op.getWidth()) + kPanelRows - 1) / kPanelRows) {}
+      : e(e), op(op), x(x), parts(parts), panels(panelCount(op.getWidth())) {}
 
 protected:
   using Values = Contraction::Values;

@@ -127,6 +127,11 @@ SmallVector<Access> accesses(Operation &op) {
         read(o.getQueries(), Owner::Any);
         read(o.getKv(), ownerOf(o.getSplit()));
         write(o.getOut(), Owner::Any);
+      })
+      .Default([](Operation *o) {
+        assert((!isa_and_nonnull<tile::TileDialect>(o->getDialect()) || o->getNumResults() ||
+                isa<tile::BarrierOp>(o)) &&
+               "every kernel says what it touches");
       });
   return result;
 }

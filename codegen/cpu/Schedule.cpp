@@ -37,8 +37,7 @@ Value Scheduler::rowCount(Count count) {
   return one ? Value() : Value(tile::CountOp::create(b, loc, b.getIndexType(), count));
 }
 
-// `shape` without its first dimension, the rows; a leading 0 in front stands for a dimension that
-// nobody asks for.
+// `shape` is without the first dimension, the rows.
 static MemRefType rowsType(bool one, ArrayRef<int64_t> shape, Type element) {
   SmallVector<int64_t> full = {one ? 1 : ShapedType::kDynamic};
   full.append(shape.begin(), shape.end());
@@ -55,7 +54,7 @@ Value Scheduler::input(Input field, ArrayRef<int64_t> shape, Type element, Count
 }
 
 RowBuffer Scheduler::allocRows(int64_t width, Count count, bool shared) {
-  int64_t padded = (width + kPanelRows - 1) / kPanelRows * kPanelRows;
+  int64_t padded = wholePanels(width);
   Space space = shared ? Space::Shared : Space::Private;
   return {{alloc(space, {padded}, b.getF32Type(), count)}, 0, width, count, shared};
 }
@@ -74,7 +73,7 @@ RowBuffer Scheduler::allocEncoded(RankedTensorType rows, Count count, bool share
     return allocQuantized(width, count, shared);
   if (!moe::RowsAttr::of(rows) || machine.chooseInstruction(16) == "vfmadd")
     return allocRows(width, count, shared);
-  int64_t words = (width + kPanelRows - 1) / kPanelRows * kPanelRows / 2;
+  int64_t words = wholePanels(width) / 2;
   Space space = shared ? Space::Shared : Space::Private;
   return {{alloc(space, {words}, b.getI32Type(), count)}, 0, width, count, shared};
 }
@@ -101,7 +100,7 @@ SmallVector<Value, 3> Scheduler::operands(Value tensor) {
 }
 
 Value Scheduler::vectorWeight(const PackedWeight &packed, Value slice) {
-  int64_t elements = (packed.rows * packed.k + kPanelRows - 1) / kPanelRows * kPanelRows;
+  int64_t elements = wholePanels(packed.rows * packed.k);
   return tile::WeightOp::create(b, loc, MemRefType::get({elements}, b.getF32Type()), packed.name,
                                 packed.offset, packed.slice_bytes, slice);
 }
@@ -130,7 +129,7 @@ func::FuncOp Scheduler::run() {
       inputs.push_back(argument.getType());
     } else if (isRows(argument.getType())) {
       int64_t width = cast<RankedTensorType>(argument.getType()).getDimSize(1);
-      int64_t padded = (width + kPanelRows - 1) / kPanelRows * kPanelRows;
+      int64_t padded = wholePanels(width);
       inputs.push_back(rowsType(one, {padded}, b.getF32Type()));
       streams.push_back(argument);
     }

@@ -41,7 +41,7 @@ void Scheduler::scheduleRoute(moe::RouteOp op) {
   Space space = one ? Space::Private : Space::Shared;
   Value ids = alloc(space, {choices}, b.getI32Type(), count);
   Value weights = alloc(space, {choices}, b.getF32Type(), count);
-  int64_t padded = (op.getExperts() + kPanelRows - 1) / kPanelRows * kPanelRows;
+  int64_t padded = wholePanels(op.getExperts());
   Value scratch = scratchBuffer(MemRefType::get({3, padded}, b.getF32Type()));
 
   IntegerAttr groups, limit;
@@ -134,7 +134,7 @@ private:
     SmallVector<Value, 3> x = s.operands(op.getX());
     ProductPlan plan = s.planProduct(packed, x, epilogue == tile::Epilogue::GateSilu ? 2 : 1);
     int64_t width = op.getHiddenWidth();
-    int64_t padded = (width + kPanelRows - 1) / kPanelRows * kPanelRows;
+    int64_t padded = wholePanels(width);
     Value out = s.joinRows(s.alloc(Space::Shared, {to.choices, padded}, b.getF32Type(), to.count));
     tile::GroupedContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, x,
                                     s.weight(weight), plan.strip, to.order, to.offsets, out,
@@ -175,6 +175,10 @@ private:
 LogicalResult Scheduler::scheduleExperts(moe::ExpertsOp op) {
   if (op.getActivation() != moe::Activation::Silu)
     return op.emitError() << "experts with another gate than silu have no kernel on a CPU";
+  // The kernels take ids as indices without a look.
+  auto route = op.getIds().getDefiningOp<moe::RouteOp>();
+  if (!route || route.getExperts() != op.getExperts())
+    return op.emitError() << "expected ids of a moe.route over " << op.getExperts() << " experts";
   ExpertRegion region(*this, op);
   SmallVector<Value, 3> hidden = region.hidden();
   if (Residual residual = residualOf(op)) {

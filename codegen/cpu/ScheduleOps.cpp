@@ -100,8 +100,17 @@ void Scheduler::scheduleScale(moe::ScaleOp op) {
 }
 
 void Scheduler::scheduleAdd(arith::AddFOp op) {
-  // Shared: it may be the stream that goes on.
-  RowBuffer out = allocRows(widthOf(op.getResult()), rows.find(op.getLhs())->second.count, true);
+  // Into the buffer of a term that nobody reads any more: as a rule the stream. Shared otherwise,
+  // too: it may be the stream that goes on.
+  auto isReusable = [&](Value term) {
+    const RowBuffer &buffer = rows.find(term)->second;
+    return buffer.isWhole() && buffer.shared && !term.getDefiningOp<tensor::ExtractSliceOp>() &&
+           isFree(term, op, op);
+  };
+  RowBuffer out = isReusable(op.getLhs()) ? rows.find(op.getLhs())->second
+                  : isReusable(op.getRhs())
+                      ? rows.find(op.getRhs())->second
+                      : sharedRows(op.getResult(), rows.find(op.getLhs())->second.count);
   tile::AddOp::create(b, loc, Split::Rows, operands(op.getLhs())[0], operands(op.getRhs())[0],
                       view(out));
   rows[op.getResult()] = out;

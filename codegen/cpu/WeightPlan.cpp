@@ -2,6 +2,8 @@
 
 #include "codegen/cpu/Phases.h"
 
+#include "llvm/ADT/StringMap.h"
+
 #include "llvm/Support/FormatVariadic.h"
 
 #include <map>
@@ -44,16 +46,10 @@ public:
         if (weight.format == PanelFormat::BF16)
           weight.format = PanelFormat::BF16Pairs;
       });
-    // A gated product reads gate and up of the same columns together.
-    module.walk([&](moe::GatedLinearOp op) {
-      auto read = op.getWeight().getDefiningOp<moe::ReadOp>();
-      plan.weights[plan.weightIndex.find(read.getWeight())->second].alternate_panels =
-          op.getActivation() == moe::Activation::Silu;
-    });
-    module.walk([&](moe::ExpertsOp op) {
-      auto read = op.getUp().getDefiningOp<moe::ReadOp>();
-      plan.weights[plan.weightIndex.find(read.getWeight())->second].alternate_panels =
-          op.getGated();
+    module.walk([&](moe::ReadOp read) {
+      for (OpOperand &use : read->getUses())
+        if (failed(result) || failed(orderPanels(read, use)))
+          result = failure();
     });
     // Frequencies of rotary embeddings are numbers of ours, once for each distinct set.
     module.walk([&](moe::RopeOp rope) {
@@ -127,10 +123,43 @@ private:
       return weight.emitError() << "tensor '" << name << "' is not in " << container.path;
     ArrayRef<int64_t> shape = weight.getWeightType().getShape().drop_front(weight.getRowDim());
     int64_t firstRow = source.getFirstRow();
-    if (source.getExperts() && !isOwn)
-      firstRow += expert * tensor->second.shape[tensor->second.shape.size() - 2];
+    // (Leading dimensions of 1 may be missing: then there is one expert.)
+    const std::vector<int64_t> &stored = tensor->second.shape;
+    if (source.getExperts() && !isOwn && stored.size() >= 2)
+      firstRow += expert * stored[stored.size() - 2];
     countTensor(tensor->second);
     sources.push_back({&tensor->second, shape[0], source.getInterleavedHeads(), firstRow});
+    return success();
+  }
+
+  /// A gated product reads gate and up of the same columns together: their panels alternate.
+  LogicalResult orderPanels(moe::ReadOp read, OpOperand &use) {
+    Operation *op = use.getOwner();
+    bool alternate = false;
+    if (auto gated = dyn_cast<moe::GatedLinearOp>(op))
+      alternate = gated.getActivation() == moe::Activation::Silu;
+    if (auto experts = dyn_cast<moe::ExpertsOp>(op))
+      alternate = experts.getGated() && use.get() == experts.getUp() &&
+                  use.getOperandNumber() == experts.getUpMutable().getOperandNumber();
+    auto [known, isNew] = alternates.try_emplace(read.getWeight(), alternate);
+    if (!isNew && known->second != alternate)
+      return op->emitError() << "the weight @" << read.getWeight()
+                             << " is read both as gate and up together and as plain rows";
+    PackedWeight &weight = plan.weights[plan.weightIndex.find(read.getWeight())->second];
+    if (!isNew || !alternate)
+      return success();
+    weight.alternate_panels = true;
+    for (std::vector<RowSource> &sources : weight.slices) {
+      if (sources.size() == 1) { // one tensor holds both
+        RowSource up = sources.front();
+        sources.front().rows = up.rows = up.rows / 2;
+        up.first_row += up.rows;
+        sources.push_back(up);
+      }
+      if (sources.size() != 2)
+        return op->emitError() << "gate and up consist of " << sources.size()
+                               << " tensors; two, or one for both, can be packed";
+    }
     return success();
   }
 
@@ -158,6 +187,7 @@ private:
   const Container &container;
   const Machine &machine;
   Plan &plan;
+  llvm::StringMap<bool> alternates; // by weight: whether its panels alternate
   std::map<BlockFormat, std::set<const TensorEntry *>> widened;
 };
 

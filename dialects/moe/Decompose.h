@@ -79,7 +79,7 @@ public:
 
   /// Rows rounded to a storage for activations.
   Value rounded(Value x, Attribute encoding);
-  /// Rows rounded to blocks of `BlockAttr::kBlock` for activations: d = max |x| / 127, d * q.
+  /// Rows rounded to blocks of `BlockAttr::kBlock` for activations, as moe.quantize_rows says.
   Value roundedToBlocks(Value x);
 
   /// f(z) for single elements.

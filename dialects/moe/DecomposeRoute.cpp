@@ -132,12 +132,12 @@ private:
     Value grouped = d.splitRows(choices, groups);
     int64_t counted = op.getGroupScore() == GroupScore::Top2Sum ? 2 : 1;
     AffineMap element = d.map(3, {0, 1, 2}), group = d.map(3, {0, 1});
-    Value groupScores =
+    Value groupScores = finite(
         d.loop({grouped, ranks(grouped)}, {element, element, group},
                d.filled(0.0f, grouped, {0}, {groups}), 1, [&](ValueRange args) -> Value {
                  Value sum = arith::AddFOp::create(b, loc, args[2], args[0]);
                  return arith::SelectOp::create(b, loc, isBelow(args[1], counted), sum, args[2]);
-               });
+               }));
     Value restricted =
         d.loop({grouped, ranks(groupScores)}, {element, group, element},
                d.empty(grouped, {0}, {groups, size}), 0, [&](ValueRange args) -> Value {

@@ -112,7 +112,7 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
     * (C3) `expert_bytes` is a positive multiple of 64; `weight` holds a whole number of experts, as many as
       `offsets` counts.
     * (C4) The epilogue is `store`, `silu` or `gate_silu`.
-    * (C5) Without `offsets` there is one row of `x`, and `choices` experts.
+    * (C5) Without `offsets` there is one row of `x`, and `choices` experts and rows of `out`.
     * (C6) `split` is `panels`.
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
@@ -152,8 +152,8 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
     * (C3) `expert_bytes` is a positive multiple of 64; `weight` holds a whole number of experts, as many as
       `offsets` counts.
     * (C4) The epilogue is `store` or `accumulate`.
-    * (C5) `offsets` and `partial` come together; without them there is one row of `weights`, and a row of
-      `hidden` for each.
+    * (C5) `offsets` and `partial` come together; without them there is one row of `weights`, and an expert
+      in `order` and a row of `hidden` for each.
     * (C6) `partial` is [rows, choices, a positive multiple of 16] for the choices of `weights`.
     * (C7) `split` is `panels`.
   }];

@@ -109,7 +109,7 @@ def Tile_WeightOp : Tile_Op<"weight", [Pure]> {
 
 //===- Kernels -------------------------------------------------------------------------------------===//
 
-// Reads `ins`, writes `outs`; the last `outs` operands are its results.
+// Reads buffers and writes buffers; has no results.
 class Tile_Kernel<string mnemonic, list<Trait> traits = []> : Tile_Op<mnemonic, traits> {
   let hasVerifier = 1;
 }

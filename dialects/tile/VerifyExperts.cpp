@@ -122,7 +122,9 @@ LogicalResult GroupedContractOp::verify() {
   if (!getOffsets() &&
       (failed(verifySize(*this, "the rows of x without offsets", 1, product.rows())) ||
        failed(verifySize(*this, "the experts in order (the choices)", getChoices(),
-                         getOrder().getType().getDimSize(0)))))
+                         getOrder().getType().getDimSize(0))) ||
+       failed(verifySize(*this, "the rows of out (the choices)", getChoices(),
+                         getOut().getType().getDimSize(0)))))
     return failure();
   // grouped_contract_c6
   return verifySplit(*this, getSplit(), {Split::Panels});
@@ -151,6 +153,8 @@ LogicalResult CombineContractOp::verify() {
     return emitOpError("expected offsets and partial together");
   if (!getOffsets() &&
       (failed(verifySize(*this, "the rows of weights without offsets", 1, weights.getDimSize(0))) ||
+       failed(verifySize(*this, "the experts in order (the choices)", weights.getDimSize(1),
+                         getOrder().getType().getDimSize(0))) ||
        failed(verifySize(*this, "the rows of hidden (the choices)", weights.getDimSize(1),
                          product.rows()))))
     return failure();

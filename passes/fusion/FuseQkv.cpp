@@ -122,7 +122,7 @@ static void gather(ArrayRef<LinearOp> products) {
       reads.push_back(read);
     }
   for (ReadOp read : reads)
-    if (earliest->isBeforeInBlock(read))
+    if (read->getBlock() == earliest->getBlock() && earliest->isBeforeInBlock(read))
       read->moveBefore(earliest);
   Operation *last = earliest;
   for (LinearOp product : products)

@@ -383,3 +383,23 @@ func.func @contract_c7_epilogue(%step: !llvm.ptr, %thread: index, %team: index, 
     : memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
   return
 }
+
+// -----
+
+func.func @grouped_contract_c5_out(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<1x96xf32>, %w: memref<147456xi8>, %o: memref<4xi32>, %y: memref<3x32xf32>) {
+  // expected-error @below {{expected the rows of out (the choices) to be 4, found 3}}
+  tile.grouped_contract panels "vfmadd" bf16 %x weight %w of %o -> gate_silu %y
+    {choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
+    : memref<1x96xf32> weight memref<147456xi8> of memref<4xi32> -> memref<3x32xf32>
+  return
+}
+
+// -----
+
+func.func @combine_contract_c5_order(%step: !llvm.ptr, %thread: index, %team: index, %h: memref<4x32xf32>, %w: memref<98304xi8>, %o: memref<3xi32>, %b: memref<1x4xf32>, %y: memref<1x96xf32>) {
+  // expected-error @below {{expected the experts in order (the choices) to be 4, found 3}}
+  tile.combine_contract panels "vfmadd" bf16 %h weight %w of %o by %b -> accumulate %y
+    {expert_bytes = 8192 : i64, k = 32 : i64, width = 96 : i64}
+    : memref<4x32xf32> weight memref<98304xi8> of memref<3xi32> by memref<1x4xf32> -> memref<1x96xf32>
+  return
+}
