@@ -5,6 +5,7 @@
 #include "tools/driver/Verbs.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
@@ -17,7 +18,7 @@ static const char helpHead[] =
 
   moire compile MODEL [-o FILE]   MODEL: a GGUF file or a Hugging Face folder
 
-  -o FILE                   the program (named after the model); - is standard output, for text
+  -o FILE                   the program (named after the model); text also to -, standard output
 )";
 static const char helpTail[] =
     R"(  --threads=N               threads that pack weights (the cores of this process)
@@ -28,13 +29,61 @@ static const char helpTail[] =
   --quiet                   no progress and no closing line
 )";
 
+/// What a program of `model` is called: a folder as itself, config.json as its folder, and other
+/// files as they are without .gguf or .json.
+static std::string modelName(llvm::StringRef model) {
+  namespace path = llvm::sys::path;
+  llvm::SmallString<128> full(model);
+  if (llvm::sys::fs::make_absolute(full))
+    return "model";
+  path::remove_dots(full, /*remove_dot_dot=*/true);
+  llvm::StringRef name = path::filename(full);
+  if (name == "config.json")
+    name = path::filename(path::parent_path(full));
+  else if (!name.consume_back(".gguf"))
+    name.consume_back(".json");
+  return name == "/" ? "model" : name.str(); // the root has no name
+}
+
 static std::string defaultOutput(const CompileRequest &request) {
   if (request.emit != Emit::Executable && request.emit != Emit::Object)
     return "-";
-  llvm::StringRef name =
-      llvm::sys::path::filename(llvm::StringRef(request.options.model).rtrim('/'));
-  name.consume_back(".gguf");
-  return name.str() + (request.emit == Emit::Object ? ".o" : "");
+  return modelName(request.options.model) + (request.emit == Emit::Object ? ".o" : "");
+}
+
+/// Whether a file called `name` in a Hugging Face folder is one that is read from there.
+static bool belongsToModels(llvm::StringRef name) {
+  return name.ends_with(".json") || name.ends_with(".safetensors") ||
+         name == "chat_template.jinja" || name == "LICENSE";
+}
+
+/// Why the output cannot go where it is to go, or an empty string: nothing that is read is
+/// overwritten.
+static std::string checkOutput(const CompileRequest &request, bool named) {
+  namespace fs = llvm::sys::fs;
+  namespace path = llvm::sys::path;
+  const std::string &output = request.output, &model = request.options.model;
+  const std::string other = named ? "" : "; name another file with -o";
+  auto isSame = [](llvm::StringRef a, llvm::StringRef b) {
+    bool same = false;
+    return !fs::equivalent(a, b, same) && same;
+  };
+  if (output == "-")
+    return "";
+  if (isSame(output, model))
+    return "-o: '" + output + "' is the model itself" + other;
+  if (!request.options.description.empty() && isSame(output, request.options.description))
+    return "-o: '" + output + "' is the model's description" + other;
+  if (fs::is_directory(output))
+    return "-o: '" + output + "' is a folder" + other;
+  const bool isFolder = fs::is_directory(model);
+  if (!isFolder && !llvm::StringRef(model).ends_with(".json"))
+    return "";
+  auto orHere = [](llvm::StringRef folder) { return folder.empty() ? "." : folder; };
+  llvm::StringRef folder = isFolder ? llvm::StringRef(model) : orHere(path::parent_path(model));
+  if (belongsToModels(path::filename(output)) && isSame(orHere(path::parent_path(output)), folder))
+    return "-o: '" + output + "' is a file of the model" + other;
+  return "";
 }
 
 static void printReport(const CompileRequest &request, const CompileReport &report) {
@@ -90,13 +139,14 @@ static std::string readRequest(llvm::ArrayRef<llvm::StringRef> given, CompileReq
                  : emit == "llvm"            ? Emit::LlvmIr
                  : emit == "asm"             ? Emit::Assembly
                                              : Emit::Executable;
-  if (request.output.empty())
+  const bool named = !request.output.empty();
+  if (!named)
     request.output = defaultOutput(request);
   if (request.output == "-" && request.emit == Emit::Executable)
     return "-o: a program cannot be written to standard output";
   if (request.output == "-" && json)
     return "--json: standard output is taken; name a file with -o";
-  return "";
+  return checkOutput(request, named);
 }
 
 int runCompile(llvm::ArrayRef<llvm::StringRef> given) {
