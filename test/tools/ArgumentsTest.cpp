@@ -98,6 +98,19 @@ TEST(CompileOptionsTest, SpellsWhatDiffersFromTheDefaults) {
   EXPECT_EQ(options.spelled(), "--activations=f32 --kv-page=16 --keep=hidden,route -O1");
 }
 
+TEST(CompileOptionsTest, SpellsAnExponentAsItWasGiven) {
+  for (const char *given : {"--routing=zipf:1.121", "--routing=zipf:1.124"}) {
+    CompileOptions options;
+    std::string error;
+    ASSERT_TRUE(parseArguments({given}, compileOptions(options), error)) << error;
+    EXPECT_EQ(options.spelled(), given);
+  }
+  CompileOptions options;
+  std::string error;
+  ASSERT_TRUE(parseArguments({"--routing=uniform"}, compileOptions(options), error)) << error;
+  EXPECT_EQ(options.spelled(), "");
+}
+
 TEST(CompileOptionsTest, RefusesWrongPagesAndWords) {
   CompileOptions options;
   std::vector<Option> table = compileOptions(options);

@@ -32,7 +32,7 @@ std::string CompileOptions::spelled() const {
   if (!synthetic_type.empty())
     add("--synthetic-type=" + synthetic_type);
   if (zipf != 0)
-    add(llvm::formatv("--routing=zipf:{0}", zipf).str());
+    add("--routing=" + routing);
   return text;
 }
 
@@ -72,8 +72,10 @@ static std::string setRouting(CompileOptions &place, llvm::StringRef value) {
   place.zipf = 0;
   llvm::StringRef exponent = value;
   if (value == "uniform" || (exponent.consume_front("zipf:") && !exponent.getAsDouble(place.zipf) &&
-                             place.zipf >= 0 && place.zipf <= most))
+                             place.zipf >= 0 && place.zipf <= most)) {
+    place.routing = value.str();
     return "";
+  }
   return llvm::formatv("'{0}' is neither uniform nor zipf:S with an exponent S in 0 .. {1}", value,
                        most)
       .str();

@@ -21,6 +21,7 @@ struct CompileOptions {
   /// ("" as the config says); the exponent of Zipf's law for the choice of experts.
   std::string synthetic, synthetic_type;
   double zipf = 0;
+  std::string routing; // the option that says so, as it was given: a key must not round it
   int64_t threads = 0; // that pack weights; 0: as many as there are cores for this process
   bool quiet = false;  // no progress, no closing line
 
