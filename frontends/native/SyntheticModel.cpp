@@ -1,5 +1,6 @@
 #include "frontends/native/SyntheticModel.h"
 
+#include "frontends/weights/Checks.h"
 #include "frontends/weights/Synthetic.h"
 
 #include <algorithm>
@@ -19,8 +20,8 @@ public:
   Synthesis(Container &container, const Model &model, const SyntheticOptions &options)
       : container(container), model(model), options(options) {}
 
-  bool run() {
-    if (!isOfAKnownSize())
+  bool run(ReadError &error) {
+    if (!isOfAKnownSize(error))
       return false;
     reserveColumns();
     addBody(model.before, rolesOf(model.before));
@@ -34,15 +35,30 @@ public:
   }
 
 private:
-  /// Each tensor is an entry in memory, and a config alone could ask for any number.
-  bool isOfAKnownSize() const {
+  /// Each tensor is an entry in memory, and preferences are found by trying: a config alone could
+  /// ask for any number.
+  bool isOfAKnownSize(ReadError &error) const {
     constexpr int64_t mostTensors = 1 << 20;
     int64_t tensors = 0;
-    for (const LayerClass &layerClass : model.classes)
+    for (const LayerClass &layerClass : model.classes) {
       for (const WeightUse &use : layerClass.body.weights)
-        tensors +=
-            std::max<int64_t>(use.experts(), 1) * static_cast<int64_t>(layerClass.layers.size());
-    return tensors <= mostTensors;
+        tensors += (isOneAnExpert(use) ? use.experts() : 1) *
+                   static_cast<int64_t>(layerClass.layers.size());
+      for (const Step &step : layerClass.body.steps)
+        if (options.zipf != 0 && step.kind == Step::Kind::Route &&
+            step.routing.experts > kMostZipfExperts)
+          return unsupported(
+              error, container.path + ": Zipf's law among " + std::to_string(step.routing.experts) +
+                         " experts; it is for at most " + std::to_string(kMostZipfExperts));
+    }
+    return tensors <= mostTensors ||
+           unsupported(error, container.path + ": asks for " + std::to_string(tensors) +
+                                  " tensors; at most " + std::to_string(mostTensors) +
+                                  " are made up");
+  }
+
+  static bool isOneAnExpert(const WeightUse &use) {
+    return use.pattern.find("{e}") != std::string::npos;
   }
 
   /// How many columns of the residual stream the routers read: enough for the logits of all experts
@@ -67,12 +83,22 @@ private:
         roles[step.weights[0]] = Role::Gain;
       if (step.kind == Step::Kind::Embed)
         roles[step.weights[0]] = Role::Table;
-      const Step *logits = step.kind == Step::Kind::Route ? &body.steps[step.inputs[0]] : nullptr;
-      if (logits && logits->kind == Step::Kind::Linear)
-        roles[logits->weights[0]] = Role::Router;
+      if (int router = routerOf(body, step); router >= 0)
+        roles[router] = Role::Router;
     }
     markWriters(body, body.result, roles);
     return roles;
+  }
+
+  /// The weight whose product, perhaps times a number above 0, are the logits that `step` chooses
+  /// by; -1 if there is none.
+  static int routerOf(const Body &body, const Step &step) {
+    if (step.kind != Step::Kind::Route)
+      return -1;
+    const Step *logits = &body.steps[step.inputs[0]];
+    while (logits->kind == Step::Kind::Scale && logits->factor > 0)
+      logits = &body.steps[logits->inputs[0]];
+    return logits->kind == Step::Kind::Linear ? logits->weights[0] : -1;
   }
 
   /// The matrices whose products are added to the rows that come out.
@@ -149,7 +175,7 @@ private:
       elements.router = router(shape[0], chosenOf(body, index), layer);
 
     StorageType type = typeOf(use, role);
-    bool oneAnExpert = use.pattern.find("{e}") != std::string::npos;
+    bool oneAnExpert = isOneAnExpert(use);
     int64_t count = oneAnExpert ? shape[0] : 1;
     if (oneAnExpert)
       shape.erase(shape.begin());
@@ -163,8 +189,7 @@ private:
   /// How many experts the router that is weight `index` of `body` chooses.
   static int64_t chosenOf(const Body &body, size_t index) {
     for (const Step &step : body.steps)
-      if (step.kind == Step::Kind::Route &&
-          body.steps[step.inputs[0]].weights[0] == static_cast<int>(index))
+      if (routerOf(body, step) == static_cast<int>(index))
         return step.routing.top;
     return 1;
   }
@@ -199,6 +224,6 @@ private:
 } // namespace
 
 bool moire::addSyntheticTensors(Container &container, const Model &model,
-                                const SyntheticOptions &options) {
-  return Synthesis(container, model, options).run();
+                                const SyntheticOptions &options, ReadError &error) {
+  return Synthesis(container, model, options).run(error);
 }

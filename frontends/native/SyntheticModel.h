@@ -25,8 +25,10 @@ struct SyntheticOptions {
 /// preferences of Zipf's law. That works for layers that add to `x`, and for routers without
 /// groups; others route as they may.
 ///
-/// Returns false for a config that asks for more tensors than any model has.
-bool addSyntheticTensors(Container &container, const Model &model, const SyntheticOptions &options);
+/// Returns false, with the limit in `error` (Unsupported), for a config that asks for more tensors
+/// than any model has, or for Zipf's law among more experts than kMostZipfExperts.
+bool addSyntheticTensors(Container &container, const Model &model, const SyntheticOptions &options,
+                         ReadError &error);
 
 } // namespace moire
 

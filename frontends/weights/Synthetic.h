@@ -41,6 +41,9 @@ bool canSynthesize(StorageType type);
 TensorEntry makeSyntheticTensor(uint64_t seed, std::string name, StorageType type,
                                 std::vector<int64_t> shape, SyntheticElements elements);
 
+/// The most experts for which zipfPreferences is meant: it takes seconds and 32 MB then.
+constexpr int64_t kMostZipfExperts = 4096;
+
 /// Preferences (see SyntheticRouter) with which `chosen` of `experts` experts are chosen as often
 /// as Zipf's law says: the expert of rank r, from 1, in proportion to r^-exponent, but at most
 /// always. In the order of ranks; with exponent 0 all are 0.

@@ -1,6 +1,7 @@
 // Preferences of experts for which the k largest of `preference + noise` are chosen as often as
 // wanted. There is no formula for it with normal noise, so they are found by trying: a few thousand
-// tokens with fixed noise, whose choices are counted, and preferences that follow what was missed.
+// tokens (fewer for thousands of experts) with fixed noise, whose choices are counted, and
+// preferences that follow what was missed.
 
 #include "frontends/weights/Synthetic.h"
 
@@ -34,7 +35,7 @@ std::vector<float> moire::zipfPreferences(int64_t experts, int64_t chosen, doubl
     return preferences;
   std::vector<double> wanted = zipfFrequencies(experts, chosen, exponent);
 
-  constexpr int64_t tokens = 4096;
+  const int64_t tokens = std::clamp<int64_t>((1 << 22) / experts, 512, 4096);
   std::vector<float> noise(tokens * experts);
   for (size_t n = 0; n < noise.size(); ++n) { // Box and Muller's transform
     double radius = static_cast<double>((syntheticHash(1, n) >> 11) + 1) * 0x1p-53;
@@ -56,7 +57,7 @@ std::vector<float> moire::zipfPreferences(int64_t experts, int64_t chosen, doubl
     }
     double step = round < rounds / 2 ? 0.4 : 0.1;
     for (int64_t e = 0; e < experts; ++e) {
-      double is = (static_cast<double>(count[e]) + 0.5) / (tokens + 1);
+      double is = (static_cast<double>(count[e]) + 0.5) / static_cast<double>(tokens + 1);
       preferences[e] += static_cast<float>(step * std::log((wanted[e] + 1e-4) / is));
     }
   }

@@ -137,9 +137,7 @@ int Compilation::addSyntheticWeights() {
                            StorageType::Q4_1, StorageType::Q8_0})
     if (storageTypeInfo(type).name == options.synthetic_type)
       synthetic.type = type;
-  if (!addSyntheticTensors(container, bare, synthetic))
-    return complain(kUnsupported, options.model + ": asks for more tensors than can be made");
-  return kDone;
+  return addSyntheticTensors(container, bare, synthetic, error) ? kDone : complain(error);
 }
 
 int Compilation::importModule() {

@@ -4,16 +4,28 @@
 #include "Samples.h"
 
 #include "frontends/native/Library.h"
+#include "frontends/native/Parser.h"
 #include "frontends/native/SyntheticModel.h"
 #include "frontends/weights/Dequantize.h"
 #include "frontends/weights/Synthetic.h"
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 
 using namespace moire;
 
 namespace {
+
+/// The description of Mixtral with every `from` changed to `to`.
+std::string mixtralWith(const std::string &from, const std::string &to) {
+  std::ifstream file(std::string(MOIRE_GOLDEN_DIR) + "/../../frontends/models/mixtral.moire");
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(text.find(from), std::string::npos) << from;
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
 
 /// A bare config of a mixture of experts.
 Container bareConfig(int64_t experts, int64_t chosen) {
@@ -29,14 +41,24 @@ Container bareConfig(int64_t experts, int64_t chosen) {
   return c;
 }
 
-bool synthesize(Container &c, const SyntheticOptions &options) {
+/// Why there are no weights for `c`, or an empty string.
+std::string refusal(Container &c, const Description *description, const SyntheticOptions &options) {
   ReadError error;
   Model model;
-  std::unique_ptr<Description> description = findDescription(c, "", error);
-  EXPECT_TRUE(description &&
-              applyDescription(*description, c, Weights::FromDescription, model, error))
-      << error.message;
-  return addSyntheticTensors(c, model, options);
+  if (!description || !applyDescription(*description, c, Weights::FromDescription, model, error))
+    ADD_FAILURE() << error.message;
+  else if (!addSyntheticTensors(c, model, options, error))
+    EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+  return error.message;
+}
+
+std::string refusal(Container &c, const SyntheticOptions &options) {
+  ReadError error;
+  return refusal(c, findDescription(c, "", error).get(), options);
+}
+
+bool synthesize(Container &c, const SyntheticOptions &options) {
+  return refusal(c, options).empty();
 }
 
 std::vector<float> valuesOf(const TensorEntry &tensor) {
@@ -157,6 +179,32 @@ TEST(SyntheticModel, ZipfRoutingFollowsZipfsLaw) {
 
 TEST(SyntheticModel, NoConfigIsTooLarge) {
   Container c = bareConfig(1 << 20, 2);
-  EXPECT_FALSE(synthesize(c, {.seed = 1}));
+  EXPECT_EQ(refusal(c, {.seed = 1}),
+            "sample: asks for 12582940 tensors; at most 1048576 are made up");
   EXPECT_TRUE(c.tensors.empty());
+  c = bareConfig(4097, 2);
+  EXPECT_EQ(refusal(c, {.seed = 1, .zipf = 1}),
+            "sample: Zipf's law among 4097 experts; it is for at most 4096");
+}
+
+TEST(SyntheticModel, ManyExpertsMayLieInOneTensor) {
+  std::string text = mixtralWith("{e}.", "");
+  ReadError error;
+  std::unique_ptr<Description> description = parseDescription("m.moire", text, error);
+  ASSERT_TRUE(description) << error.message;
+  Container c = bareConfig(1 << 20, 2);
+  EXPECT_EQ(refusal(c, description.get(), {.seed = 1}), "");
+  EXPECT_EQ(c.tensors.at("model.layers.0.block_sparse_moe.experts.w1.weight").shape[0], 1 << 20);
+}
+
+TEST(SyntheticModel, TheLogitsOfARouterMayBeScaled) {
+  std::string text = mixtralWith("h * router[i]", "h * router[i] / 2");
+  ReadError error;
+  std::unique_ptr<Description> description = parseDescription("m.moire", text, error);
+  ASSERT_TRUE(description) << error.message;
+  Container c = bareConfig(64, 6);
+  ASSERT_EQ(refusal(c, description.get(), {.seed = 1, .zipf = 1.1}), "");
+  std::vector<double> wanted = zipfFrequencies(64, 6, 1.1), shares = measure(c, 1, 64, 6);
+  EXPECT_NEAR(shares[0], wanted[0], 0.1);
+  EXPECT_NEAR(shares[63], wanted[63], 0.02);
 }
