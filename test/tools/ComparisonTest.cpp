@@ -88,6 +88,31 @@ TEST(Comparison, NaNIsFarFromEveryNumber) {
   EXPECT_EQ(compared(other, other).parting, "");
 }
 
+TEST(Comparison, LogitsThatAreNoNumbersAreNotEqual) {
+  for (float value :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    Trace trace = sample();
+    trace.logits.values[5] = value;
+    Comparison found = compared(trace, trace);
+    EXPECT_EQ(found.notNumbers, 1);
+    EXPECT_FALSE(found.equal());
+  }
+  EXPECT_TRUE(compared(sample(), sample()).equal());
+}
+
+TEST(Comparison, EmptyTensorsAreRefused) {
+  for (auto shape : {std::vector<int64_t>{3, 0}, {0, 3}}) {
+    TensorEntry logits;
+    logits.name = "logits";
+    logits.type = StorageType::F32;
+    logits.shape = shape;
+    Trace trace;
+    std::string error;
+    EXPECT_FALSE(readTrace({{"logits", logits}}, "", trace, error));
+    EXPECT_EQ(error, "the tensor logits is empty");
+  }
+}
+
 TEST(Comparison, ExpertsAreSets) {
   Trace other = sample();
   other.routes[0].experts = {1, 0, 3, 2, 5, 4};

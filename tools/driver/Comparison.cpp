@@ -27,6 +27,8 @@ public:
     const TensorEntry *tensor = find(name);
     if (!tensor || tensor->shape.size() != 2 || !isWeightType(tensor->type))
       return fail(name, "a matrix of floats");
+    if (!tensor->shape[0] || !tensor->shape[1])
+      return isEmpty(name);
     rows = {tensor->shape[0], tensor->shape[1], {}};
     rows.values.resize(rows.count * rows.width);
     dequantizeRows(*tensor, 0, rows.count, rows.values);
@@ -38,6 +40,8 @@ public:
     const TensorEntry *experts = find(name + ".experts"), *margin = find(name + ".margin");
     if (experts->shape.size() != 2 || experts->type != StorageType::I32)
       return fail(name + ".experts", "a matrix of 32-bit integers");
+    if (!experts->shape[0] || !experts->shape[1])
+      return isEmpty(name + ".experts");
     route.tokens = experts->shape[0], route.k = experts->shape[1];
     route.experts.resize(route.tokens * route.k);
     std::memcpy(route.experts.data(), experts->data().data(), experts->bytes);
@@ -54,6 +58,11 @@ private:
   bool fail(const std::string &name, const char *expected) {
     error = (find(name) ? "the tensor " : "there is no tensor ") + prefix + name +
             (find(name) ? " is not " + std::string(expected) : "");
+    return false;
+  }
+
+  bool isEmpty(const std::string &name) {
+    error = "the tensor " + prefix + name + " is empty";
     return false;
   }
 
@@ -231,6 +240,9 @@ private:
     for (int64_t t = 0; t < to.positions; ++t) {
       const float *left = x.row(x.count - to.positions + t);
       const float *right = y.row(y.count - to.positions + t);
+      auto isNumber = [](float logit) { return std::isfinite(logit); };
+      to.notNumbers += !std::all_of(left, left + x.width, isNumber) ||
+                       !std::all_of(right, right + y.width, isNumber);
       to.otherLikeliest += std::max_element(left, left + x.width) - left !=
                            std::max_element(right, right + y.width) - right;
       const double divergence = divergenceOf(left, right, x.width);

@@ -72,10 +72,14 @@ struct Comparison {
   int64_t positions = 0;                        // whose logits both have
   double divergence = 0, largestDivergence = 0; // KL(b || a) over the positions: mean, largest
   int64_t otherLikeliest = 0;                   // positions with another likeliest token
+  int64_t notNumbers = 0; // positions where either has a logit that is infinite or NaN
 
   /// Where they part first, as "layer 3"; empty: nowhere. A tie is no parting, and what comes
   /// after one (its token and later ones, from its layer on) is not judged.
   std::string parting;
+
+  /// Whether nothing parts them. Logits that are no numbers are equal to nothing.
+  bool equal() const { return parting.empty() && !notNumbers; }
 };
 
 /// Compares traces; `tolerance` is for relative differences. On failure returns false; `error` says

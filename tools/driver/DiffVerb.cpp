@@ -33,8 +33,9 @@ compile with --keep=hidden,route.
   --tolerance=X             of differences, relative to the largest magnitude (1e-3)
   --json                    all that was found, as one JSON object
 
-Exit status: 0 equal within the tolerance, 1 not. Experts are compared as sets; another set is a tie
-where the margin of the choice is known and below 1e-5, and what follows a tie is not judged.
+Exit status: 0 equal within the tolerance, 1 not, or where logits are infinite or NaN. Experts are
+compared as sets; another set is a tie where the margin of the choice is known and below 1e-5, and
+what follows a tie is not judged.
 )";
 
 namespace {
@@ -197,6 +198,12 @@ static void printTable(const Comparison &comparison, double tolerance) {
                     comparison.divergence, comparison.largestDivergence, comparison.otherLikeliest,
                     comparison.positions)
           .str());
+  if (comparison.notNumbers)
+    print(llvm::formatv("at {0} of {1} positions not all logits are finite numbers\n",
+                        comparison.notNumbers, comparison.positions)
+              .str());
+  if (comparison.parting.empty() && !comparison.equal())
+    return;
   print(comparison.parting.empty()
             ? llvm::formatv("equal within {0:e1}\n", tolerance).str()
             : llvm::formatv("they part in {0} (tolerance {1:e1})\n", comparison.parting, tolerance)
@@ -232,7 +239,7 @@ static void printJson(const Comparison &comparison, double tolerance) {
                                         {"changed", std::move(changed)}});
   }
   llvm::json::Object object{
-      {"equal", comparison.parting.empty()},
+      {"equal", comparison.equal()},
       {"parting", comparison.parting.empty() ? llvm::json::Value(nullptr)
                                              : llvm::json::Value(comparison.parting)},
       {"tolerance", tolerance},
@@ -243,7 +250,8 @@ static void printJson(const Comparison &comparison, double tolerance) {
                                     {"positions", comparison.positions},
                                     {"kl_mean", real(comparison.divergence)},
                                     {"kl_largest", real(comparison.largestDivergence)},
-                                    {"other_likeliest", comparison.otherLikeliest}}}};
+                                    {"other_likeliest", comparison.otherLikeliest},
+                                    {"not_numbers", comparison.notNumbers}}}};
   print(llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object))).str());
 }
 
@@ -322,7 +330,7 @@ int runDiff(llvm::ArrayRef<llvm::StringRef> given) {
     printJson(comparison, request.tolerance);
   else
     printTable(comparison, request.tolerance);
-  return finishOutput(comparison.parting.empty() ? kDone : kFailed);
+  return finishOutput(comparison.equal() ? kDone : kFailed);
 }
 
 } // namespace moire::driver
