@@ -38,10 +38,10 @@ public:
     (*module)->setAttr("moe.architecture", b.getStringAttr(model.architecture));
     (*module)->setAttr("moe.context", b.getI64IntegerAttr(model.context));
     b.setInsertionPointToEnd(module->getBody());
-    declareModelWeights(model.before);
-    declareModelWeights(model.after);
+    declareModelWeights(model.before, /*isLayer=*/false);
+    declareModelWeights(model.after, /*isLayer=*/false);
     for (const LayerClass &layerClass : model.classes)
-      declareModelWeights(layerClass.body);
+      declareModelWeights(layerClass.body, /*isLayer=*/true);
     for (size_t n = 0; n < model.classes.size(); ++n)
       declareStacks(n);
     for (size_t n = 0; n < model.classes.size(); ++n)
@@ -78,8 +78,13 @@ private:
     return RankedTensorType::get(shape, element, encoding);
   }
 
-  static std::string stackSymbol(size_t layerClass, const WeightUse &weight) {
-    return "layer_" + std::to_string(layerClass) + "." + weight.name;
+  /// A layer may read one weight of several layers: the second stack of a name has a number.
+  static std::string stackSymbol(size_t layerClass, const Body &body, size_t index) {
+    const std::string &name = body.weights[index].name;
+    size_t before = llvm::count_if(llvm::ArrayRef(body.weights).take_front(index),
+                                   [&](const WeightUse &other) { return other.name == name; });
+    return "layer_" + std::to_string(layerClass) + "." + name +
+           (before ? "." + std::to_string(before + 1) : "");
   }
 
   void declare(const std::string &symbol, const WeightUse &weight, RankedTensorType type,
@@ -91,17 +96,26 @@ private:
                           recipe);
   }
 
-  void declareModelWeights(const Body &body) {
-    for (const WeightUse &weight : body.weights)
-      if (weight.layer < 0 && declared.insert(weight.name).second)
-        declare(weight.name, weight, weightType(weight), {});
+  /// Of a weight that is no stack: outside of the layers also one that is one a layer.
+  static std::string modelSymbol(const WeightUse &weight) {
+    return weight.layer < 0 ? weight.name : weight.name + "." + std::to_string(weight.layer);
+  }
+
+  void declareModelWeights(const Body &body, bool isLayer) {
+    for (WeightUse weight : body.weights) {
+      if ((isLayer && weight.layer >= 0) || !declared.insert(modelSymbol(weight)).second)
+        continue;
+      weight.pattern = tensorName(weight.pattern, weight.layer);
+      declare(modelSymbol(weight), weight, weightType(weight), {});
+    }
   }
 
   void declareStacks(size_t index) {
     const LayerClass &layerClass = model.classes[index];
-    for (auto [weight, layers] : llvm::zip_equal(layerClass.body.weights, layerClass.weight_layers))
+    const Body &body = layerClass.body;
+    for (auto [n, weight, layers] : llvm::enumerate(body.weights, layerClass.weight_layers))
       if (weight.layer >= 0)
-        declare(stackSymbol(index, weight), weight,
+        declare(stackSymbol(index, body, n), weight,
                 weightType(weight, static_cast<int64_t>(layers.size())), layers);
   }
 
@@ -113,11 +127,12 @@ private:
     Value tokens, layer, slice, slots, positions, keys, values;
   };
 
-  Value read(const WeightUse &weight, const Surroundings &in) {
+  Value read(const Body &body, size_t index, const Surroundings &in) {
+    const WeightUse &weight = body.weights[index];
     RankedTensorType type = weightType(weight);
-    if (weight.layer < 0)
-      return moe::ReadOp::create(b, type, weight.name, Value());
-    return moe::ReadOp::create(b, type, stackSymbol(in.layerClass, weight), in.slice);
+    if (weight.layer < 0 || in.layerClass < 0)
+      return moe::ReadOp::create(b, type, modelSymbol(weight), Value());
+    return moe::ReadOp::create(b, type, stackSymbol(in.layerClass, body, index), in.slice);
   }
 
   Attribute scalingAttr(const RopeScaling &scaling) {
@@ -164,7 +179,7 @@ private:
     for (const Step &step : body.steps) {
       b.setLoc(locationOf(step.at));
       auto input = [&](size_t n) { return rows[step.inputs[n]]; };
-      auto weight = [&](size_t n) { return read(body.weights[step.weights[n]], in); };
+      auto weight = [&](size_t n) { return read(body, step.weights[n], in); };
       Type type = rowsType(step.width);
       switch (step.kind) {
       case Step::Kind::Input:
@@ -214,7 +229,7 @@ private:
         moe::RouteOp chosen = route(step, input(0), bias);
         ids[rows.size()] = chosen.getIds();
         rows.push_back(chosen.getWeights());
-        if (options.keepRoute)
+        if (options.keepRoute && in.layer) // what is handed out is numbered by layer
           moe::TapRouteOp::create(b, chosen.getIds(), chosen.getWeights(), in.layer);
         break;
       }

@@ -184,6 +184,54 @@ TEST(Experts, PackedRowsOfAMatrix) {
   EXPECT_EQ(firstRows, (std::vector<int64_t>{0, 16}));
 }
 
+TEST(Experts, GroupsOfAConfigWithoutThem) {
+  std::vector<Step> routes =
+      ofKind(steps(changed("4, 2, \"top2_sum\"", "none, none, \"top2_sum\"")), Step::Kind::Route);
+  ASSERT_EQ(routes.size(), 1u);
+  EXPECT_EQ(routes[0].routing.groups, 1);
+}
+
+TEST(Experts, OneWeightOfTwoLayers) {
+  ReadError error;
+  std::string text = changed("x * one[i]", "x * one[i] + x * one[1 - i] + x * one[1]");
+  auto description = parseDescription("m.moire", text, error);
+  ASSERT_TRUE(description) << error.message;
+  Model model;
+  ASSERT_TRUE(applyDescription(*description, container(), Weights::Needed, model, error))
+      << error.message;
+  mlir::MLIRContext context;
+  auto module = buildModule(context, model, "m.moire", {});
+  ASSERT_TRUE(module && mlir::succeeded(mlir::verify(*module)));
+  std::string ir;
+  llvm::raw_string_ostream(ir) << *module;
+  EXPECT_CONTAINS(ir, "@layer_0.one : tensor<1x1x24xbf16> = #moe.source<\"{i}.one\", layers = [0]");
+  EXPECT_CONTAINS(ir,
+                  "@layer_0.one.2 : tensor<1x1x24xbf16> = #moe.source<\"{i}.one\", layers = [1]");
+  EXPECT_CONTAINS(ir, "moe.read @layer_0.one.2[");
+}
+
+TEST(Experts, RoutesOutsideOfLayersAreNotHandedOut) {
+  ReadError error;
+  std::string text = changed("  logits = x * table", R"(  w = route(x * router[0], 3, "softmax")
+  x = x + experts(x, w, gate[0], up[0], down[0])
+  logits = x * table)");
+  auto description = parseDescription("m.moire", text, error);
+  ASSERT_TRUE(description) << error.message;
+  Model model;
+  ASSERT_TRUE(applyDescription(*description, container(), Weights::Needed, model, error))
+      << error.message;
+  mlir::MLIRContext context;
+  ImportOptions options;
+  options.keepRoute = true;
+  auto module = buildModule(context, model, "m.moire", options);
+  ASSERT_TRUE(module && mlir::succeeded(mlir::verify(*module)));
+  std::string ir;
+  llvm::raw_string_ostream(ir) << *module;
+  EXPECT_EQ(countOf(ir, "moe.tap_route"), model.classes.size());
+  EXPECT_CONTAINS(ir, "@router.0 : tensor<8x24xbf16> = #moe.source<\"0.router\">");
+  EXPECT_CONTAINS(ir, "@down.0 : tensor<8x24x12xbf16> = #moe.source<\"0.{e}.down\", experts = 8>");
+}
+
 TEST(Experts, LayersOfAList) {
   std::string text =
       changed("layer i\n", "layer i when contains(dense, i)\n"
