@@ -189,8 +189,12 @@ Value BodyEvaluator::binary(const Expr &expr, const Value &left, const Value &ri
     if (ofRows && right.kind == Kind::Sigmoid)
       return gated(expr, right, left);
   }
-  if (expr.text == "/" && ofRows && right.isNumber() && right.number() != 0)
-    return scaled(expr, left, 1 / right.number());
+  if (expr.text == "/" && ofRows && right.isNumber()) {
+    if (right.number() != 0)
+      return scaled(expr, left, 1 / right.number());
+    diagnostics.error(expr.at, "division by 0");
+    return {};
+  }
   if (expr.text == "+" && ofRows && (right.kind == Kind::Rows || right.kind == Kind::Weight))
     return add(expr, left, right);
   diagnostics.error(expr.at, "`" + expr.text + "` of " + describe(left) + " and " +

@@ -198,6 +198,14 @@ private:
     };
     auto braces = std::count(source.tensor.begin(), source.tensor.end(), '{');
     int64_t experts = entry.index == "e" ? 0 : times("{e}");
+    if (std::string other = unknownPlace(entry, source.tensor); !other.empty()) {
+      diagnostics.error(
+          source.at,
+          quote(other) + " stands for nothing; " +
+              (entry.index.empty() ? "" : "\"{" + entry.index + "}\" is the layer's number, ") +
+              "\"{e}\" is an expert's");
+      return;
+    }
     if (experts && dimensions < 3)
       diagnostics.error(source.at, "\"{e}\" is the number of an expert; `" + entry.name +
                                        "` then has three dimensions, [experts, rows, columns]");
@@ -216,6 +224,18 @@ private:
                                        "\" must stand where the number belongs");
     else if (braces != experts + 1)
       diagnostics.error(source.at, "only one \"" + place + "\" may stand in a name");
+  }
+
+  /// The first "{word}" in `tensor` that is the place of no number, or an empty string.
+  static std::string unknownPlace(const WeightEntry &entry, const std::string &tensor) {
+    for (size_t at = 0; (at = tensor.find('{', at)) != std::string::npos; ++at) {
+      size_t end = tensor.find('}', at);
+      std::string place = tensor.substr(at, end == std::string::npos ? end : end - at + 1);
+      bool isLayer = entry.index.empty() ? place == "{i}" : place == "{" + entry.index + "}";
+      if (!isLayer && place != "{e}")
+        return place;
+    }
+    return "";
   }
 
   bool namesTensor(const std::string &weight) const {

@@ -414,7 +414,7 @@ TEST(DescriptionErrors, Shapes) {
       {" * o[i]\n", "\n", "the sum of rows of 24 and rows of 32"},
       {"x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]",
        "x = attention(h * q[i], h * k[i], h * v[i], 16) + 0 * o[i]", "`*` of 0 and `o`"},
-      {"h * q[i],", "h * q[i] / 0,", "`/` of rows of 32 and 0"},
+      {"h * q[i],", "h * q[i] / 0,", "error: division by 0"},
       {"h * q[i],", "h * q[i] * 1e300,", "the factor is too large"},
       {"x = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]",
        "y = x + attention(h * q[i], h * k[i], h * v[i], 16) * o[i]\n  x = y * q[i]",
