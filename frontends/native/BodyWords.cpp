@@ -42,8 +42,12 @@ const ResolvedWeight *BodyEvaluator::weight(Call &call, size_t n, const std::vec
 
 double BodyEvaluator::number(Call &call, size_t n, bool zeroAllowed) {
   const Value &value = call.values[n];
-  if (value.isNumber() && (value.number() > 0 || (zeroAllowed && value.number() == 0)) &&
-      std::isfinite(value.number()))
+  const bool positive = value.isNumber() && value.number() > 0;
+  if (positive && !std::isfinite(static_cast<float>(value.number()))) {
+    mismatch(call, n, "too large"); // it is computed with as f32
+    return 0;
+  }
+  if (positive || (zeroAllowed && value.isNumber() && value.number() == 0))
     return value.number();
   mismatch(call, n, zeroAllowed ? "a number, 0 or more" : "a number above 0");
   return 0;

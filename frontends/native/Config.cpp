@@ -248,9 +248,12 @@ Value ConfigValues::callPlainWord(const Expr &expr, const VocabularyWord &word,
       return Value::of(static_cast<int64_t>(whole));
     return fail(0, "a smaller number", values[0]);
   }
-  for (size_t n = 0; n < values.size(); ++n)
+  for (size_t n = 0; n < values.size(); ++n) {
     if (!(values[n].number() > 0))
       return fail(n, "a number above 0", values[n]);
+    if (!std::isfinite(static_cast<float>(values[n].number()))) // it is computed with as f32
+      return fail(n, "a smaller number", values[n]);
+  }
   RopeScaling scaling;
   scaling.factor = values[0].number();
   if (word.name == "linear_scaling") {

@@ -48,8 +48,7 @@ Value BodyEvaluator::route(Call &call) {
               call, 5, {routing.experts}, "a weight [" + std::to_string(routing.experts) + "]"))
         step.weights = {addWeight(*given)};
   }
-  if (!call.values[6].isNone())
-    readGroups(call, routing);
+  readGroups(call, routing);
   if (call.failed)
     return {};
   step.width = routing.top;
@@ -59,6 +58,25 @@ Value BodyEvaluator::route(Call &call) {
 
 /// The experts of a group stand one after another; only those of the best groups can be chosen.
 void BodyEvaluator::readGroups(Call &call, Routing &routing) {
+  auto isMissing = [&](size_t n, size_t with) {
+    if (!call.values[with].isError())
+      diagnostics.error(place(call, with).at,
+                        "`" + std::string(call.word.parameters[with].name) +
+                            "` of `route` needs `" + std::string(call.word.parameters[n].name) +
+                            "`, which is " +
+                            (call.word.argument(call.expr, n) ? "none" : "missing"));
+    call.failed = true;
+  };
+  if (call.values[6].isNone()) {
+    if (!call.values[7].isNone())
+      isMissing(6, 7);
+    // The score may be a word of a description whose config says that there are no groups.
+    else if (!call.values[8].isNone() && !call.word.argument(call.expr, 6))
+      isMissing(6, 8);
+    return;
+  }
+  if (call.values[7].isNone())
+    return isMissing(7, 6);
   routing.groups = dimension(call, 6);
   routing.group_limit = dimension(call, 7);
   if (!call.values[8].isNone() && oneOf(call, 8, {"max", "top2_sum"}) == "top2_sum")
