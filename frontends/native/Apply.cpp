@@ -32,7 +32,8 @@ public:
 
 private:
   void apply() {
-    config.checkRequirements();
+    if (!config.checkRequirements())
+      return; // what else a model lacks that this description is not for helps nobody
     model.architecture = description.name;
     model.at = description.at;
     model.context = wholeNumber("context");

@@ -68,16 +68,19 @@ std::string ConfigValues::found(const Expr &condition) {
   return "; found: " + name.text + " = " + evaluate(name).spelled();
 }
 
-void ConfigValues::checkRequirements() {
+bool ConfigValues::checkRequirements() {
+  bool all = true;
   for (const Requirement &requirement : description.requirements) {
     Value value = evaluate(*requirement.condition);
     if (value.kind == Value::Kind::Bool) {
+      all &= value.boolean;
       if (!value.boolean)
         diagnostics.unsupported(requirement.at, requirement.reason + found(*requirement.condition));
     } else if (!value.isError()) {
       diagnostics.error(requirement.at, "expected a condition; found: " + value.spelled());
     }
   }
+  return all;
 }
 
 Value ConfigValues::get(const std::string &name) {

@@ -32,8 +32,9 @@ public:
   ConfigValues(const Description &description, const Container &container,
                Diagnostics &diagnostics);
 
-  /// Checks the lines that begin with `require`; a failed one is Unsupported.
-  void checkRequirements();
+  /// Checks the lines that begin with `require`; a failed one is Unsupported. Returns false if one
+  /// failed.
+  bool checkRequirements();
   Value get(const std::string &name);
   /// Evaluates `expr` where `layerName` (if not empty) stands for the number `layer`.
   Value evaluateInLayer(const Expr &expr, const std::string &layerName, int64_t layer);

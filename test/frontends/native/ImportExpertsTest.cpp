@@ -269,7 +269,33 @@ TEST(ImportExpertsErrors, WhatNoArchitectureDescribes) {
   setReal(c, "clip_qkv", 8);
   EXPECT_CONTAINS(importError(c).message, "queries, keys and values that are clipped");
   c = openModel(goldenPath("deepseek-moe"));
-  setText(c, "scoring_func", "relu");
-  EXPECT_CONTAINS(importError(c).message, "`scores` of `route` is \"softmax\" or \"sigmoid\" or "
-                                          "\"softmax_chosen\"; found: \"relu\"");
+  for (const char *scores : {"relu", "softmax_chosen"}) { // the second is a word of ours
+    setText(c, "scoring_func", scores);
+    ReadError error = importError(c);
+    EXPECT_EQ(error.kind, ReadError::Kind::Unsupported);
+    EXPECT_CONTAINS(error.message, "; the description knows \"softmax\", \"sigmoid\"");
+  }
+  const std::pair<const char *, int64_t> others[] = {{"routed_scaling_factor", 16},
+                                                     {"n_group", 8},
+                                                     {"moe_layer_freq", 0},
+                                                     {"n_shared_experts", -1}};
+  for (auto [key, value] : others) {
+    c = openModel(goldenPath("deepseek-moe"));
+    setNumber(c, key, value);
+    ReadError error = importError(c);
+    EXPECT_EQ(error.kind, ReadError::Kind::Unsupported) << key;
+    EXPECT_CONTAINS(error.message, std::string(key) + ": ");
+  }
+  c = openModel(goldenPath("deepseek-moe"));
+  setText(c, "topk_method", "group_limited_greedy");
+  EXPECT_CONTAINS(importError(c).message, "topk_method: ");
+  setText(c, "topk_method", "greedy");
+  setNumber(c, "n_group", 1);
+  setReal(c, "routed_scaling_factor", 1);
+  importText(c);
+  for (const char *model : {"qwen2-moe", "qwen3-moe"}) {
+    c = openModel(goldenPath(model));
+    setNumber(c, "decoder_sparse_step", 0);
+    EXPECT_CONTAINS(importError(c).message, "decoder_sparse_step: ");
+  }
 }
