@@ -78,7 +78,7 @@ static bool failWithoutWeights(const std::string &folder, ReadError &error) {
                                   listOf(pickles) + ": " + convertPickle);
   return badInput(error, Twine(folder) + ": has no weights (model.safetensors, or shards with " +
                              "model.safetensors.index.json); config.json alone can be inspected " +
-                             "by its own name");
+                             "by its own name, or compiled by it with --synthetic=SEED");
 }
 
 static bool readConfigFile(const std::string &path, decltype(&parseConfig) parse,
