@@ -403,3 +403,53 @@ func.func @combine_contract_c5_order(%step: !llvm.ptr, %thread: index, %team: in
     : memref<4x32xf32> weight memref<98304xi8> of memref<3xi32> by memref<1x4xf32> -> memref<1x96xf32>
   return
 }
+
+// -----
+
+func.func @tap_route_c1(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?x4xi32>,
+    %w: memref<?x3xf32>, %all_ids: memref<?x?x6xi32>, %all_w: memref<?x?x6xf32>) {
+  // expected-error @below {{expected dimension 1 of weights to be 4, found 3}}
+  tile.tap_route rows %ids, %w -> %all_ids, %all_w[%thread] : memref<?x4xi32>, memref<?x3xf32>
+    -> memref<?x?x6xi32>, memref<?x?x6xf32>
+  return
+}
+
+// -----
+
+func.func @tap_route_c2_rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<2x4xi32>,
+    %w: memref<2x4xf32>, %all_ids: memref<?x3x6xi32>, %all_w: memref<?x3x6xf32>) {
+  // expected-error @below {{expected the rows of the outputs (those of ids) to be 2, found 3}}
+  tile.tap_route rows %ids, %w -> %all_ids, %all_w[%thread] : memref<2x4xi32>, memref<2x4xf32>
+    -> memref<?x3x6xi32>, memref<?x3x6xf32>
+  return
+}
+
+// -----
+
+func.func @tap_route_c2_width(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?x4xi32>,
+    %w: memref<?x4xf32>, %all_ids: memref<?x?x3xi32>, %all_w: memref<?x?x3xf32>) {
+  // expected-error @below {{expected outputs of at least 4 columns, found 'memref<?x?x3xi32>'}}
+  tile.tap_route rows %ids, %w -> %all_ids, %all_w[%thread] : memref<?x4xi32>, memref<?x4xf32>
+    -> memref<?x?x3xi32>, memref<?x?x3xf32>
+  return
+}
+
+// -----
+
+func.func @tap_route_c2_shape(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?x4xi32>,
+    %w: memref<?x4xf32>, %all_ids: memref<?x?x6xi32>, %all_w: memref<?x?x4xf32>) {
+  // expected-error @below {{expected dimension 2 of the output of weights to be 6, found 4}}
+  tile.tap_route rows %ids, %w -> %all_ids, %all_w[%thread] : memref<?x4xi32>, memref<?x4xf32>
+    -> memref<?x?x6xi32>, memref<?x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @tap_route_c3(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?x4xi32>,
+    %w: memref<?x4xf32>, %all_ids: memref<?x?x6xi32>, %all_w: memref<?x?x6xf32>) {
+  // expected-error @below {{expected the work to be split by rows or whole, found panels}}
+  tile.tap_route panels %ids, %w -> %all_ids, %all_w[%thread] : memref<?x4xi32>, memref<?x4xf32>
+    -> memref<?x?x6xi32>, memref<?x?x6xf32>
+  return
+}

@@ -1,0 +1,240 @@
+// A case for each constraint of products.
+//
+// RUN: moire-opt %s --split-input-file --verify-diagnostics
+
+func.func @contract_c1_width(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x80xf32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected the width of x to be 96, found 80}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<?x80xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c1_number(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xf32>, %x1: memref<?x96xf32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected x to be rows of f32 or the three buffers of quantized rows}}
+  tile.contract panels "vfmadd" f16 %x0, %x1 weight %w -> store %y {width = 40 : i64, k = 96 : i64}
+    : memref<?x96xf32>, memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c1_scales(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>,
+    %x1: memref<?x3x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected dimension 1 of scales to be 2, found 3}}
+  tile.contract panels "vpmaddubsw" q4_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k =
+    96 : i64} : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
+    memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c1_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected dimension 1 of x to be 48, found 96}}
+  tile.contract panels "vdpbf16ps" bf16_pairs %x0 weight %w -> store %y {width = 40 : i64, k = 96 :
+    i64} : memref<?x96xi32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c2(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>, %x1:
+    memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected weights of a block format for quantized rows, found bf16}}
+  tile.contract panels "vpmaddubsw" bf16 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k =
+    96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
+    memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c2_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x48xi32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected weights of bf16_pairs for pairs, found bf16}}
+  tile.contract panels "vdpbf16ps" bf16 %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<?x48xi32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c3(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x100xf32>, %w:
+    memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected columns divisible by the block of 32, found 100}}
+  tile.contract panels "vfmadd" q4_1 %x0 weight %w -> store %y {width = 40 : i64, k = 100 : i64} :
+    memref<?x100xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c3_super(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected columns divisible by the block of 256, found 96}}
+  tile.contract panels "vfmadd" q4_k %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c4_float(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected the instruction vfmadd for rows of f32, found vpdpbusd}}
+  tile.contract panels "vpdpbusd" f16 %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c4_integer(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xi8>, %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y:
+    memref<?x48xf32>) {
+  // expected-error @below {{expected an integer instruction for quantized rows, found vfmadd}}
+  tile.contract panels "vfmadd" q8_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k = 96
+    : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
+    memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c4_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x48xi32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected the instruction vdpbf16ps for pairs, found vfmadd}}
+  tile.contract panels "vfmadd" bf16_pairs %x0 weight %w -> store %y {width = 40 : i64, k = 96 :
+    i64} : memref<?x48xi32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c4_integer_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xi8>, %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y:
+    memref<?x48xf32>) {
+  // expected-error @below {{expected an integer instruction for quantized rows, found vdpbf16ps}}
+  tile.contract panels "vdpbf16ps" q8_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k = 96
+    : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
+    memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c5_rows(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<3x96xf32>,
+    %w: memref<9216xi8>, %y: memref<4x48xf32>) {
+  // expected-error @below {{expected the rows of out (those of x) to be 3, found 4}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<3x96xf32> weight memref<9216xi8> -> memref<4x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c5_width(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected out to have at least 49 columns, found 48}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w -> store %y {width = 49 : i64, k = 96 : i64} :
+    memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c5_none(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>,
+    %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected out to have at least 0 columns, found 48}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w -> store %y {width = 0 : i64, k = 96 : i64} :
+    memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c6(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>, %w:
+    memref<9216xi8>, %b: memref<40xf32>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected a bias of at least 48 elements (whole panels), found 40}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w bias %b -> store %y {width = 40 : i64, k = 96 :
+    i64} : memref<?x96xf32> weight memref<9216xi8> bias memref<40xf32> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c7(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>, %w:
+    memref<9216xi8>, %b: memref<48xf32>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected no bias with a gate}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w bias %b -> gate_silu %y {width = 40 : i64, k = 96
+    : i64} : memref<?x96xf32> weight memref<9216xi8> bias memref<48xf32> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c8_element(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xf32>, %w: memref<9216xi8>, %s: memref<1536xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected a strip of 'memref<96x16xf32>', found 'memref<1536xi8>'}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w strip %s -> store %y {width = 40 : i64, k = 96 :
+    i64} : memref<?x96xf32> weight memref<9216xi8> strip memref<1536xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c8_parts(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>,
+    %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %s: memref<1536xi8>, %y:
+    memref<?x48xf32>) {
+  // expected-error @below {{expected a strip of 'memref<3072xi8>', found 'memref<1536xi8>'}}
+  tile.contract panels "vpmaddubsw" q4_0 %x0, %x1, %x2 weight %w strip %s -> gate_silu %y {width =
+    40 : i64, k = 96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight
+    memref<9216xi8> strip memref<1536xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c8_needless(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xf32>, %w: memref<9216xi8>, %s: memref<96x16xf32>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected no strip: these panels are read as they are}}
+  tile.contract panels "vfmadd" f32 %x0 weight %w strip %s -> store %y {width = 40 : i64, k = 96 :
+    i64} : memref<?x96xf32> weight memref<9216xi8> strip memref<96x16xf32> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c8_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x48xi32>,
+    %w: memref<9216xi8>, %s: memref<96x16xf32>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected no strip: these panels are read as they are}}
+  tile.contract panels "vdpbf16ps" bf16_pairs %x0 weight %w strip %s -> store %y {width = 40 : i64, k
+    = 96 : i64} : memref<?x48xi32> weight memref<9216xi8> strip memref<96x16xf32> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c9(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>, %w:
+    memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected the work to be split by panels or whole, found rows}}
+  tile.contract rows "vfmadd" f16 %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_unknown_format(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xf32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{there is no format 'q3_0'}}
+  // expected-error @below {{failed to parse Tile_Format}}
+  tile.contract panels "vfmadd" q3_0 %x0 weight %w -> store %y {width = 40 : i64, k = 96 : i64} :
+    memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
