@@ -77,25 +77,6 @@ bool canPack(StorageType source, PanelFormat format) {
 //===----------------------------------------------------------------------===//
 // Plain formats: a transposition, with or without widening.
 
-static float widenBF16(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
-
-static float widenF16(uint16_t bits) {
-  uint32_t sign = uint32_t(bits & 0x8000) << 16;
-  uint32_t exponent = bits >> 10 & 31;
-  uint32_t fraction = bits & 0x3ff;
-  uint32_t normal = (exponent + (127 - 15)) << 23 | fraction << 13;
-  uint32_t infinite = 0x7f800000u | fraction << 13;                    // or not a number
-  uint32_t tiny = std::bit_cast<uint32_t>(float(fraction) * 0x1p-24f); // exponent 0
-  uint32_t magnitude = exponent == 31 ? infinite : exponent == 0 ? tiny : normal;
-  return std::bit_cast<float>(sign | magnitude);
-}
-
-template <typename T> static T load(const uint8_t *from) {
-  T value;
-  std::memcpy(&value, from, sizeof(T));
-  return value;
-}
-
 /// Element (k, row) of the panel is convert(element k of the row). Goes by tiles of K, so that the
 /// part of the panel that is being written stays in the nearest cache while its 16 rows come in.
 template <typename From, typename Convert>
@@ -108,7 +89,7 @@ static void transpose(int64_t k, const PanelRows &rows, uint8_t *panel, Convert 
     for (int64_t row = 0; row < kPanelRows; ++row) {
       const uint8_t *from = rows[row];
       for (int64_t i = begin; i < end; ++i)
-        out[i * kPanelRows + row] = convert(load<From>(from + i * sizeof(From)));
+        out[i * kPanelRows + row] = convert(loadBytes<From>(from + i * sizeof(From)));
     }
   }
 }
@@ -117,11 +98,11 @@ void widen(StorageType source, const uint8_t *from, int64_t count, float *to) {
   switch (source) {
   case StorageType::F16:
     for (int64_t i = 0; i < count; ++i)
-      to[i] = widenF16(load<uint16_t>(from + i * 2));
+      to[i] = fromF16(loadBytes<uint16_t>(from + i * 2));
     return;
   case StorageType::BF16:
     for (int64_t i = 0; i < count; ++i)
-      to[i] = widenBF16(load<uint16_t>(from + i * 2));
+      to[i] = fromBf16(loadBytes<uint16_t>(from + i * 2));
     return;
   default:
     std::memcpy(to, from, count * 4);
@@ -245,17 +226,17 @@ static void packPairs(int64_t k, const PanelRows &rows, uint8_t *panel) {
   uint32_t *lines = reinterpret_cast<uint32_t *>(panel);
   for (int64_t i = 0; i < k; i += 2)
     for (int64_t row = 0; row < kPanelRows; ++row) {
-      uint32_t first = load<uint16_t>(rows[row] + 2 * i);
-      uint32_t second = i + 1 < k ? load<uint16_t>(rows[row] + 2 * i + 2) : 0;
+      uint32_t first = loadBytes<uint16_t>(rows[row] + 2 * i);
+      uint32_t second = i + 1 < k ? loadBytes<uint16_t>(rows[row] + 2 * i + 2) : 0;
       lines[i / 2 * kLineWords + row] = first << 16 | second;
     }
 }
 
 static void transposeWidened(StorageType source, int64_t k, const PanelRows &rows, uint8_t *panel) {
   if (source == StorageType::F16)
-    transpose<uint16_t>(k, rows, panel, widenF16);
+    transpose<uint16_t>(k, rows, panel, fromF16);
   else if (source == StorageType::BF16)
-    transpose<uint16_t>(k, rows, panel, widenBF16);
+    transpose<uint16_t>(k, rows, panel, fromBf16);
   else
     transpose<float>(k, rows, panel, [](float value) { return value; });
 }

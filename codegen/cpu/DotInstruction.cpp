@@ -67,9 +67,12 @@ private:
 // A sum of which the first part may be null.
 Value plus(Emitter &e, Value a, Value c) { return a ? e.add(a, c) : c; }
 
+// How many pairs of products of unsigned weights of `bits` with int8 a sum of 16 bits holds.
+constexpr int64_t stepsOf16Bits(int64_t bits) { return 32767 / (2 * ((1 << bits) - 1) * 127); }
+
 class DotWideUnsigned final : public DotInstruction {
 public:
-  explicit DotWideUnsigned(int64_t bits) : steps(32767 / (2 * ((1 << bits) - 1) * 127)) {}
+  explicit DotWideUnsigned(int64_t bits) : steps(stepsOf16Bits(bits)) {}
 
   // Sums of 16 bits, then of 32; the correction. A null is zero.
   Values begin(Emitter &e, Value sum, int64_t zeroPoint) override {
@@ -97,7 +100,7 @@ private:
     return {{}, plus(e, acc[1], sums), acc[2]};
   }
 
-  int64_t steps; // that 16 bits hold
+  int64_t steps;
 };
 
 class DotWideSigned final : public DotInstruction {
@@ -127,7 +130,7 @@ public:
 
 class DotMaddUnsigned final : public DotInstruction {
 public:
-  explicit DotMaddUnsigned(int64_t bits) : steps(32767 / (2 * ((1 << bits) - 1) * 127)) {}
+  explicit DotMaddUnsigned(int64_t bits) : steps(stepsOf16Bits(bits)) {}
 
   // Of each half sums of 16 bits, then of 32; the correction. A null is zero.
   Values begin(Emitter &e, Value sum, int64_t zeroPoint) override {
@@ -161,7 +164,7 @@ private:
     return acc;
   }
 
-  int64_t steps; // that 16 bits hold
+  int64_t steps;
 };
 
 class DotMaddSigned final : public DotInstruction {

@@ -6,6 +6,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <tuple>
+
 using namespace mlir;
 
 namespace moire::cpu {
@@ -215,12 +217,15 @@ SmallVector<Value> Emitter::fold(Value from, Value to, int64_t step, ValueRange 
   return llvm::to_vector(ValueRange(loop.getResults()));
 }
 
+std::pair<Value, Value> Emitter::shareOf(Value member, Value count) {
+  Value from = div(mul(member, count), team());
+  return {from, div(mul(addConst(member, 1), count), team())};
+}
+
 void Emitter::share(tile::Split split, Value count, Body body) {
   Value from = index(0), to = count;
-  if (split != tile::Split::Whole) {
-    from = div(mul(thread(), count), team());
-    to = div(mul(addConst(thread(), 1), count), team());
-  }
+  if (split != tile::Split::Whole)
+    std::tie(from, to) = shareOf(thread(), count);
   loop(from, to, 1, body);
 }
 

@@ -80,6 +80,8 @@ public:
   void loop(Value from, Value to, int64_t step, Body body);
   void loop(Value from, Value to, Value step, Body body);
   llvm::SmallVector<Value> fold(Value from, Value to, int64_t step, ValueRange init, Fold body);
+  /// The bounds of a team member's contiguous share of 0 .. count.
+  std::pair<Value, Value> shareOf(Value member, Value count);
   /// Rows 0 .. count of this thread: all of them for Split::Whole, else a contiguous share.
   void share(mlir::tile::Split split, Value count, Body body);
   /// body(column, lanes) for each chunk of 16 columns; lanes < 16 in the last where `width` asks.

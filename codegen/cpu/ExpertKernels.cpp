@@ -19,9 +19,7 @@ namespace {
 // The team's shares of the panels of an expert differ by one where the team does not divide them;
 // the shares rotate, so that over several experts they are equal.
 void sharePanels(Emitter &e, Value expert, int64_t panels, Emitter::Body body) {
-  Value share = e.rem(e.add(e.thread(), expert), e.team()), count = e.index(panels);
-  Value from = e.div(e.mul(share, count), e.team());
-  Value to = e.div(e.mul(e.addConst(share, 1), count), e.team());
+  auto [from, to] = e.shareOf(e.rem(e.add(e.thread(), expert), e.team()), e.index(panels));
   e.loop(from, to, 1, body);
 }
 
@@ -130,15 +128,14 @@ public:
     if (!op.getOffsets())
       return emitOneToken();
     int64_t together = op.getPartial().getType().getDimSize(2) / kPanelRows;
-    Value from = e.div(e.mul(e.thread(), e.index(panels)), e.team());
-    Value to = e.div(e.mul(e.addConst(e.thread(), 1), e.index(panels)), e.team());
-    e.loop(from, to, together, [&](Value first) {
-      Value end = e.min(e.addConst(first, together), to);
-      forExperts([&](Value expert, Value begin, Value last) {
+    auto [from, last] = e.shareOf(e.thread(), e.index(panels));
+    e.loop(from, last, together, [&, last = last](Value first) {
+      Value end = e.min(e.addConst(first, together), last);
+      forExperts([&](Value expert, Value begin, Value past) {
         Contraction product = contraction(expert);
         e.loop(first, end, 1, [&](Value panel) {
           placesTimesPanel(
-              product, panel, begin, last, [](Value place) { return place; },
+              product, panel, begin, past, [](Value place) { return place; },
               [&](Value place, Value y) {
                 Value assignment = at(op.getOrder(), place), k = e.index(choices);
                 e.storeLanes(y, op.getPartial(),

@@ -53,11 +53,7 @@ SmallVector<Access> accesses(Operation &op) {
         for (Value out : {o.getValues(), o.getScales(), o.getSums()})
           write(out, ownerOf(o.getSplit()));
       })
-      .Case([&](tile::RoundOp o) {
-        read(o.getX(), ownerOf(o.getSplit()));
-        write(o.getOut(), ownerOf(o.getSplit()));
-      })
-      .Case([&](tile::RopeOp o) {
+      .Case<tile::RoundOp, tile::RopeOp, tile::CopyOp, tile::ScaleOp>([&](auto o) {
         read(o.getX(), ownerOf(o.getSplit()));
         write(o.getOut(), ownerOf(o.getSplit()));
       })
@@ -71,10 +67,6 @@ SmallVector<Access> accesses(Operation &op) {
         read(o.getRhs(), ownerOf(o.getSplit()));
         write(o.getOut(), ownerOf(o.getSplit()));
       })
-      .Case([&](tile::CopyOp o) {
-        read(o.getX(), ownerOf(o.getSplit()));
-        write(o.getOut(), ownerOf(o.getSplit()));
-      })
       .Case([&](tile::TapRouteOp o) {
         for (Value in : {Value(o.getIds()), Value(o.getWeights())})
           read(in, ownerOf(o.getSplit()));
@@ -85,10 +77,6 @@ SmallVector<Access> accesses(Operation &op) {
         for (Value x : o.getX())
           read(x, Owner::Any);
         write(o.getOut(), Owner::Any);
-      })
-      .Case([&](tile::ScaleOp o) {
-        read(o.getX(), ownerOf(o.getSplit()));
-        write(o.getOut(), ownerOf(o.getSplit()));
       })
       .Case([&](tile::RouteOp o) {
         read(o.getLogits(), ownerOf(o.getSplit()));

@@ -5,15 +5,7 @@
 
 #include "frontends/weights/Blocks.h"
 
-#include <cstring>
-
 namespace moire {
-
-template <typename T> T loadBytes(const uint8_t *bytes) {
-  T value;
-  std::memcpy(&value, bytes, sizeof(T));
-  return value;
-}
 
 /// Low nibbles of `count` bytes, then their high ones, minus `zero`.
 inline void takeNibbles(const uint8_t *bytes, int count, int zero, int8_t *quants) {

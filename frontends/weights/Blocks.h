@@ -10,6 +10,9 @@
 
 #include "dialects/Formats.h"
 
+#include <bit>
+#include <cstring>
+
 namespace moire {
 
 struct Block {
@@ -25,8 +28,16 @@ struct Block {
 /// Takes apart one block of `format`, blockInfo(format).bytes at any address. Not for Int8.
 void takeApart(BlockFormat format, const uint8_t *bytes, Block &block);
 
-/// The number that an f16 stands for.
+/// A little-endian T at any address.
+template <typename T> T loadBytes(const uint8_t *bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof(T));
+  return value;
+}
+
+/// The numbers that an f16 and a bf16 stand for.
 float fromF16(uint16_t bits);
+inline float fromBf16(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
 
 } // namespace moire
 

@@ -1,6 +1,5 @@
 #include "frontends/weights/Dequantize.h"
 #include "frontends/weights/Blocks.h"
-#include <bit>
 #include <cassert>
 #include <cstring>
 
@@ -8,14 +7,6 @@ using namespace moire;
 
 // q * d + m is rounded twice in ggml; a fused multiply-add would round once.
 #pragma STDC FP_CONTRACT OFF
-
-template <typename T> static T load(const uint8_t *bytes) {
-  T value;
-  std::memcpy(&value, bytes, sizeof(T));
-  return value;
-}
-
-static float fromBf16(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
 
 static void dequantizeBlock(BlockFormat format, const uint8_t *bytes, float *values) {
   Block block;
@@ -50,13 +41,13 @@ void moire::dequantize(StorageType type, std::span<const uint8_t> blocks, std::s
   for (size_t i = 0; i < values.size(); i += info.block_elements, block += info.block_bytes) {
     switch (type) {
     case StorageType::F32:
-      values[i] = load<float>(block);
+      values[i] = loadBytes<float>(block);
       break;
     case StorageType::F16:
-      values[i] = fromF16(load<uint16_t>(block));
+      values[i] = fromF16(loadBytes<uint16_t>(block));
       break;
     case StorageType::BF16:
-      values[i] = fromBf16(load<uint16_t>(block));
+      values[i] = fromBf16(loadBytes<uint16_t>(block));
       break;
     default:
       dequantizeBlock(*blockFormatOf(type), block, &values[i]);

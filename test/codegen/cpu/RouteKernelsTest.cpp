@@ -147,7 +147,7 @@ public:
       prepare(*kernel, kRows);
       kernel->run(kRows, team);
       for (int64_t t = 0; t < kRows; ++t)
-        checkRow(*kernel, t, 0, t);
+        checkRow(*kernel, t, t);
       const float *w = kernel->at<float>(weightsAt);
       if (team == 1)
         weights.assign(w, w + kRows * rule.choices);
@@ -156,7 +156,7 @@ public:
     for (int64_t t = 0; t < 6; ++t) {
       prepare(*kernel, 1, t);
       kernel->run(1, 1, /*one=*/true);
-      checkRow(*kernel, 0, 0, t);
+      checkRow(*kernel, 0, t);
       EXPECT_TRUE(std::equal(kernel->at<float>(weightsAt),
                              kernel->at<float>(weightsAt) + rule.choices,
                              weights.begin() + t * rule.choices));
@@ -171,7 +171,8 @@ private:
         kernel.at<float>(logitsAt)[t * rule.experts + e] = logit(first + t, e);
   }
 
-  void checkRow(Kernel &kernel, int64_t row, int64_t, int64_t t) {
+  /// Row `row` of the step has the logits of row `t`.
+  void checkRow(Kernel &kernel, int64_t row, int64_t t) {
     std::vector<double> logits;
     for (int64_t e = 0; e < rule.experts; ++e)
       logits.push_back(logit(t, e));

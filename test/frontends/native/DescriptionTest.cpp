@@ -60,10 +60,7 @@ Container tinyContainer() {
 
 /// `minimal` with the first `from` replaced by `to`.
 std::string changed(const std::string &from, const std::string &to) {
-  std::string text = minimal;
-  size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
+  return replaced(minimal, from, to);
 }
 
 std::string parseError(const std::string &text) {

@@ -69,10 +69,7 @@ Container container() {
 }
 
 std::string changed(const std::string &from, const std::string &to) {
-  std::string text = sample;
-  size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
+  return replaced(sample, from, to);
 }
 
 /// The model that `text` makes of `c`; if there is none, `message` says why.

@@ -46,6 +46,13 @@ inline ReadError importError(const Container &container, const ImportOptions &op
   return error;
 }
 
+/// `text` with the first `from` replaced by `to`; a text without it is a test failure.
+inline std::string replaced(std::string text, const std::string &from, const std::string &to) {
+  size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
 /// How often `part` occurs in `text`.
 inline size_t countOf(std::string_view text, std::string_view part) {
   size_t count = 0;
