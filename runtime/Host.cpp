@@ -151,6 +151,10 @@ moire_status moire_slot_truncate(moire_state *state, int32_t slot, int64_t lengt
   return state ? state->state->truncate(slot, length) : MOIRE_ERROR_ARGUMENT;
 }
 
+moire_status moire_slot_repeat(moire_state *state, int32_t slot, int64_t length) {
+  return state ? state->state->repeat(slot, length) : MOIRE_ERROR_ARGUMENT;
+}
+
 moire_status moire_slot_reset(moire_state *state, int32_t slot) {
   return moire_slot_truncate(state, slot, 0);
 }

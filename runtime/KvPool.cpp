@@ -67,6 +67,14 @@ void KvPool::truncate(int64_t slot, int64_t length) {
   }
 }
 
+void KvPool::repeatFirst(int64_t slot, int64_t begin, int64_t end) {
+  if (begin >= end || !perSlot)
+    return;
+  const uint8_t *first = data() + *entry(slot, 0) * bytes;
+  for (int64_t i = begin / positionsPerPage; i <= (end - 1) / positionsPerPage; ++i)
+    memcpy(data() + *entry(slot, i) * bytes, first, bytes);
+}
+
 void KvPool::share(int64_t from, int64_t to) {
   for (int64_t i = 0; i < perSlot; ++i) {
     int32_t page = *entry(from, i);

@@ -27,6 +27,10 @@ public:
   /// Gives back the pages of a slot that hold only positions >= `length`.
   void truncate(int64_t slot, int64_t length);
 
+  /// Copies the first page of a slot into each one that holds any of positions begin .. end-1, all
+  /// of which `prepare` made writable.
+  void repeatFirst(int64_t slot, int64_t begin, int64_t end);
+
   /// Lets slot `to`, which must be empty, share the pages of `from`.
   void share(int64_t from, int64_t to);
 

@@ -326,6 +326,32 @@ moire_status State::truncate(int32_t slot, int64_t length) {
   return MOIRE_OK;
 }
 
+moire_status State::repeat(int32_t slot, int64_t length) {
+  if (moire_status status = checkSlot(slot); status != MOIRE_OK)
+    return status;
+  const int64_t held = lengths[slot], page = model->program->kv_page_positions;
+  if (length < held)
+    return fail(MOIRE_ERROR_ARGUMENT,
+                format("slot %d cannot be repeated to %lld tokens: it holds %lld", slot,
+                       static_cast<long long>(length), static_cast<long long>(held)));
+  if (pagesPerSlot && (held == 0 || held % page != 0))
+    return fail(MOIRE_ERROR_ARGUMENT,
+                format("slot %d cannot be repeated: it holds %lld tokens, no whole pages of %lld",
+                       slot, static_cast<long long>(held), static_cast<long long>(page)));
+  if (length > limits.context)
+    return fail(MOIRE_ERROR_CAPACITY,
+                format("%lld tokens do not fit into slot %d: its context is %lld",
+                       static_cast<long long>(length), slot,
+                       static_cast<long long>(limits.context)));
+  after = lengths;
+  after[slot] = length;
+  if (moire_status status = takePages(); status != MOIRE_OK)
+    return status;
+  pool.repeatFirst(slot, held, length);
+  lengths[slot] = length;
+  return MOIRE_OK;
+}
+
 int64_t State::length(int32_t slot) const {
   return slot >= 0 && slot < limits.slots ? lengths[slot] : -1;
 }

@@ -31,6 +31,7 @@ public:
                     float *logits);
   moire_status fork(int32_t from, int32_t to);
   moire_status truncate(int32_t slot, int64_t length);
+  moire_status repeat(int32_t slot, int64_t length);
   int64_t length(int32_t slot) const; // -1 for a slot that does not exist
 
   const moire_state_options &options() const { return limits; }

@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Raised when a struct or a function of this header changes. */
-#define MOIRE_HOST_VERSION 2
+#define MOIRE_HOST_VERSION 3
 
 /* MOIRE_HOST_VERSION of the runtime that is linked in. */
 int32_t moire_host_version(void);
@@ -170,6 +170,14 @@ moire_status moire_slot_truncate(moire_state *state, int32_t slot, int64_t lengt
 
 /* Empties a slot. Errors: ARGUMENT. */
 moire_status moire_slot_reset(moire_state *state, int32_t slot);
+
+/* For benchmarks: makes a slot `length` tokens long without running a step. Each page that is added
+ * is a copy of the slot's first, so what follows reads as many keys and values as after a prompt of
+ * that length, in the program's own format, and finite ones; only that they belong to other tokens.
+ * The slot must hold whole pages (moire_info.kv_page_positions), at least one; without attention
+ * there are none, and any slot will do. Errors: ARGUMENT (also: `length` is less than it holds),
+ * CAPACITY; then nothing has changed. */
+moire_status moire_slot_repeat(moire_state *state, int32_t slot, int64_t length);
 
 #ifdef __cplusplus
 }

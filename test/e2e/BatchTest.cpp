@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -192,6 +193,35 @@ TEST_P(BatchTest, AloneOrBesideOthers) {
     EXPECT_GT(compared, 1000);
     EXPECT_GT(schedule.forks, 10);
     EXPECT_GT(schedule.cuts, 10);
+    moire_state_destroy(state);
+  }
+}
+
+TEST_P(BatchTest, RepeatedPagesAreLikeOthers) {
+  const int64_t page = compiled->info().kv_page_positions, length = page + page / 2 + 1;
+  ASSERT_LE(length, kContext);
+  Tokens first;
+  for (int64_t i = 0; i < page; ++i)
+    first.push_back(static_cast<int32_t>(i * 7 % vocabulary()));
+  std::vector<float> expected;
+  for (int32_t threads : {1, 3}) {
+    moire_state *state = compiled->createState(1, threads, kContext, page);
+    ASSERT_TRUE(state) << compiled->error();
+    const std::vector<float> before = step(state, first, Tokens(page, 0), {0});
+    ASSERT_EQ(moire_slot_repeat(state, 0, length), MOIRE_OK) << moire_state_error(state);
+    const std::vector<float> behind = step(state, {5}, {0}, {0});
+    for (float logit : behind)
+      ASSERT_TRUE(std::isfinite(logit));
+    if (expected.empty())
+      expected = behind;
+    EXPECT_EQ(behind, expected) << threads << " threads";
+    // What they are copies of is as it was.
+    ASSERT_EQ(moire_slot_truncate(state, 0, page), MOIRE_OK);
+    Tokens sequence = first;
+    sequence.push_back(5);
+    const std::vector<float> cut = step(state, {5}, {0}, {0});
+    EXPECT_TRUE(sameRow(cut.data(), &alone(sequence)[page * vocabulary()]));
+    EXPECT_NE(cut, behind) << "a longer context says something else";
     moire_state_destroy(state);
   }
 }

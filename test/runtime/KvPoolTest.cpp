@@ -69,6 +69,20 @@ TEST_F(KvPoolTest, SharedPageIsCopiedByTheFirstWhoWrites) {
   EXPECT_EQ(pool.freePages(), 9);
 }
 
+TEST_F(KvPoolTest, TheFirstPageIsRepeatedIntoOthersOfItsSlot) {
+  create(12);
+  ASSERT_TRUE(pool.prepare(0, 0, 4));
+  ASSERT_TRUE(pool.prepare(1, 0, 4));
+  memset(bytes(0, 0), 'a', kPageBytes);
+  memset(bytes(1, 0), 'b', kPageBytes);
+  ASSERT_TRUE(pool.prepare(1, 4, 13));
+  pool.repeatFirst(1, 4, 9);
+  for (int64_t i : {1, 2})
+    EXPECT_EQ(memcmp(bytes(1, i), bytes(1, 0), kPageBytes), 0) << "page " << i;
+  EXPECT_EQ(bytes(1, 3)[0], 0) << "not behind position 8";
+  EXPECT_EQ(bytes(0, 0)[0], 'a');
+}
+
 TEST_F(KvPoolTest, PagesLiveUntilTheLastOwnerLetsGo) {
   create(2);
   ASSERT_TRUE(pool.prepare(0, 0, 8));

@@ -75,6 +75,45 @@ TEST_F(SlotsTest, TruncatingAForkLeavesTheOriginAlone) {
   EXPECT_EQ(logits, expectedLogits(range(1, 8)));
 }
 
+TEST_F(SlotsTest, RepeatedPagesHoldTheFirstOnesTokens) {
+  create({.slots = 2, .threads = 2});
+  ASSERT_EQ(feed(0, range(1, 4)), MOIRE_OK); // one page
+  ASSERT_EQ(feed(1, range(50, 8)), MOIRE_OK);
+  ASSERT_EQ(moire_slot_repeat(state, 0, 11), MOIRE_OK) << error();
+  ASSERT_EQ(moire_slot_repeat(state, 1, 12), MOIRE_OK) << error();
+  EXPECT_EQ(moire_slot_length(state, 0), 11);
+  ASSERT_EQ(feed(0, {90}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits({1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 90}));
+  ASSERT_EQ(feed(1, {91}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits({50, 51, 52, 53, 54, 55, 56, 57, 50, 51, 52, 53, 91}));
+}
+
+TEST_F(SlotsTest, RepeatedPagesOfAForkAreItsOwn) {
+  create({.slots = 2, .threads = 1});
+  ASSERT_EQ(feed(0, range(1, 4)), MOIRE_OK);
+  ASSERT_EQ(moire_slot_fork(state, 0, 1), MOIRE_OK);
+  ASSERT_EQ(moire_slot_repeat(state, 1, 8), MOIRE_OK) << error();
+  ASSERT_EQ(feed(0, {5}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits(range(1, 5)));
+  ASSERT_EQ(feed(1, {6}), MOIRE_OK);
+  EXPECT_EQ(logits, expectedLogits({1, 2, 3, 4, 1, 2, 3, 4, 6}));
+}
+
+TEST_F(SlotsTest, RepeatChecksItsArguments) {
+  create({.slots = 2, .kv_pages = 3});
+  EXPECT_EQ(moire_slot_repeat(state, 2, 8), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_slot_repeat(state, 0, 8), MOIRE_ERROR_ARGUMENT) << "there is no first page";
+  ASSERT_EQ(feed(0, range(1, 5)), MOIRE_OK);
+  EXPECT_EQ(moire_slot_repeat(state, 0, 8), MOIRE_ERROR_ARGUMENT);
+  EXPECT_NE(error().find("5 tokens, no whole pages of 4"), std::string::npos) << error();
+  ASSERT_EQ(moire_slot_truncate(state, 0, 4), MOIRE_OK);
+  EXPECT_EQ(moire_slot_repeat(state, 0, 3), MOIRE_ERROR_ARGUMENT);
+  EXPECT_EQ(moire_slot_repeat(state, 0, FAKE_CONTEXT + 1), MOIRE_ERROR_CAPACITY);
+  EXPECT_EQ(moire_slot_repeat(state, 0, 13), MOIRE_ERROR_CAPACITY) << "the pool has three pages";
+  EXPECT_EQ(moire_slot_length(state, 0), 4);
+  EXPECT_EQ(moire_slot_repeat(state, 0, 12), MOIRE_OK) << error();
+}
+
 TEST_F(SlotsTest, EmptyPoolIsAnErrorThatChangesNothing) {
   create({.slots = 3, .threads = 1, .kv_pages = 4});
   ASSERT_EQ(feed(0, range(1, 10)), MOIRE_OK); // three pages
