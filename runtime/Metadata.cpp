@@ -89,6 +89,7 @@ bool parseMetadata(std::string_view section, Metadata &metadata, std::string &er
   reader.text("name", metadata.name);
   reader.text("architecture", metadata.architecture);
   reader.text("source", metadata.source);
+  reader.text("type", metadata.type);
   reader.text("activations", metadata.activations);
   reader.text("kv_type", metadata.kvType);
   reader.text("compiler", metadata.compiler);

@@ -1,6 +1,6 @@
 // The metadata section: what the compiler wrote down about the model, as a JSON object.
 //
-//   {"name": "…", "architecture": "llama", "source": "…", "parameters": 134515008,
+//   {"name": "…", "architecture": "llama", "source": "…", "parameters": 134515008, "type": "q4_1",
 //    "activations": "int8", "weights": {"q4_1": 66355200, …}, "kv_type": "f16", "route": [0, 4, 4],
 //    "eos": [2], "bos": null, "chat": "chatml", "system": "…", "compiler": "…", "options": "…"}
 //
@@ -21,6 +21,7 @@ enum class ChatForm : uint8_t { None, ChatMl };
 
 struct Metadata {
   std::string name, architecture, source, activations, kvType, compiler, options;
+  std::string type; // the storage type of most parameters
   int64_t parameters = 0;
   std::vector<std::pair<std::string, int64_t>> weights; // bytes per storage type
   std::vector<int64_t> route; // experts of a token in each layer, 0 without a router; empty when

@@ -25,7 +25,7 @@ void printInfoJson(const Program &program) {
   JsonWriter json;
   json.beginObject().key("name").string(metadata.name);
   json.key("architecture").string(metadata.architecture).key("source").string(metadata.source);
-  json.key("parameters").integer(metadata.parameters);
+  json.key("parameters").integer(metadata.parameters).key("type").string(metadata.type);
   json.key("activations").string(metadata.activations).key("kv_type").string(metadata.kvType);
   json.key("vocab").integer(info.vocab).key("hidden").integer(info.hidden);
   json.key("layers").integer(info.layers).key("context").integer(info.context);

@@ -119,12 +119,13 @@ TEST(Metadata, ReadsWhatTheCompilerWrites) {
   Metadata metadata;
   std::string error;
   ASSERT_TRUE(parseMetadata(R"({"name": "m", "architecture": "llama", "parameters": 7,
-      "weights": {"q4_1": 10, "f32": 2}, "kv_type": "f16", "route": [0, 4], "eos": [2, 0], "bos": 1,
+      "type": "q4_1", "weights": {"q4_1": 10, "f32": 2}, "kv_type": "f16", "route": [0, 4], "eos": [2, 0], "bos": 1,
       "chat": "chatml", "system": "Be brief.", "later": {"unknown": [1]}})",
                             metadata, error))
       << error;
   EXPECT_EQ(metadata.name, "m");
   EXPECT_EQ(metadata.parameters, 7);
+  EXPECT_EQ(metadata.type, "q4_1");
   ASSERT_EQ(metadata.weights.size(), 2u);
   EXPECT_EQ(metadata.weights[0].first, "q4_1");
   EXPECT_EQ(metadata.weights[0].second, 10);

@@ -52,6 +52,7 @@ std::string metadataText(const CompileRequest &request, const Container &contain
       {"architecture", model.architecture},
       {"source", sourceName(container.path)},
       {"parameters", summary.parameters},
+      {"type", summary.main_type},
       {"activations", request.options.activations},
       {"weights", std::move(weights)},
       {"kv_type", request.options.kvFormat()},

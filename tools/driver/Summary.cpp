@@ -25,6 +25,12 @@ public:
     // Of a key's or value's row: int8 has a scale of 4 bytes.
     int64_t rowBytes = kv == "int8" ? model.head_dim + 4 : model.head_dim * (kv == "f32" ? 4 : 2);
     summary.kv_bytes_per_token = 2 * model.layers * model.kv_heads * rowBytes;
+    int64_t most = 0;
+    for (const auto &[type, count] : parametersOfType)
+      if (count > most) {
+        most = count;
+        summary.main_type = type;
+      }
     return summary;
   }
 
@@ -53,6 +59,7 @@ private:
     summary.active_parameters += active(count, routing);
     summary.weight_bytes += bytes;
     summary.bytes_of_type[std::string(type.name)] += bytes;
+    parametersOfType[std::string(type.name)] += count;
   }
 
   void operations(const Body &body, int64_t times) {
@@ -103,6 +110,7 @@ private:
 
   const Model &model;
   Summary summary;
+  std::map<std::string, int64_t> parametersOfType;
   std::set<std::tuple<std::string, int64_t, int64_t>> seen; // tensor pattern, layer, first row
 };
 } // namespace

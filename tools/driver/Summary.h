@@ -22,7 +22,8 @@ struct Summary {
   int64_t parameters = 0;                       // a tensor that is used twice counts once
   int64_t active_parameters = 0;                // of the experts only as many as a token goes to
   std::map<std::string, int64_t> bytes_of_type; // as stored in the source, by storage type
-  int64_t weight_bytes = 0;                     // their sum
+  std::string main_type;                        // the storage type of most parameters
+  int64_t weight_bytes = 0;                     // the sum of bytes_of_type
   int64_t kv_bytes_per_token = 0;               // all layers
   int64_t operations_per_token = 0; // two a multiply-add, without attention; of the chosen experts
   int64_t operations_per_position = 0;     // attention: for each position that a token sees
