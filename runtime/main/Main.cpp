@@ -42,8 +42,9 @@ int main(int argc, char **argv) {
   if (!parseOptions(std::vector<std::string>(argv + (argc > 0), argv + argc), program.options,
                     error))
     return complain(kUsage, error);
-  if (program.options.mode == Mode::Help) {
-    print(helpText(name));
+  const bool benchHelp = program.options.bench.help;
+  if (benchHelp || program.options.mode == Mode::Help) {
+    print(benchHelp ? benchHelpText(name) : helpText(name));
     return finishOutput();
   }
   if (int code = program.open())

@@ -19,7 +19,7 @@ int runPerplexity(Program &program);
 int runTokenize(Program &program);
 int runDetokenize(Program &program);
 
-/// --bench: tokens per second of a prompt and of generation, on made-up tokens.
+/// --bench: tokens per second of prompts and of generation, on made-up tokens.
 int runBench(Program &program);
 
 int runInfo(Program &program);

@@ -3,6 +3,8 @@
 #ifndef MOIRE_RUNTIME_MAIN_OPTIONS_H
 #define MOIRE_RUNTIME_MAIN_OPTIONS_H
 
+#include "runtime/main/BenchOptions.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -44,11 +46,12 @@ struct Options {
   bool printIds = false, json = false, timings = false;
   std::string logitsFile;
   std::string perplexityFile;
-  int64_t benchPrompt = 512, benchGenerate = 128, benchRuns = 5;
+  BenchOptions bench;
 };
 
 /// Reads the arguments (without the program's name). On failure returns false; `error` says which
-/// argument is wrong and what it should be.
+/// argument is wrong and what it should be. Behind a first `--bench` stand the options of
+/// BenchOptions.h, and no others.
 bool parseOptions(const std::vector<std::string> &arguments, Options &options, std::string &error);
 
 /// The text of --help: at most 24 lines of at most 100 columns.

@@ -57,6 +57,12 @@ int Program::createState(int64_t mostTokens) {
   wanted.threads = options.threads;
   wanted.context = context();
   wanted.max_tokens = std::clamp<int64_t>(mostTokens, 1, context());
+  return createState(wanted);
+}
+
+int Program::createState(const moire_state_options &wanted) {
+  moire_state_destroy(state);
+  state = nullptr;
   // Only from here on is there a loop that looks at `interrupted`.
   catchInterrupt();
   char message[1024] = "";
@@ -84,13 +90,12 @@ int Program::feed(std::span<const int32_t> tokens, float *logits) {
   return kDone;
 }
 
-int FloatBuffer::allocate(uint64_t count) {
+int FloatBuffer::allocate(uint64_t count, const char *less) {
   uint64_t bytes;
   if (!__builtin_mul_overflow(count, sizeof(float), &bytes) && memory.allocate(bytes))
     return kDone;
-  return complain(kOutOfResources,
-                  format("no memory for %llu numbers; a smaller --chunk needs less",
-                         static_cast<unsigned long long>(count)));
+  return complain(kOutOfResources, format("no memory for %llu numbers; a smaller %s needs less",
+                                          static_cast<unsigned long long>(count), less));
 }
 
 } // namespace moire

@@ -35,7 +35,9 @@ public:
   /// The bytes of a section; empty when there is none of that name.
   std::span<const uint8_t> section(std::string_view name) const;
 
-  /// Creates `state` with one slot for steps of up to `mostTokens` tokens. Exit code as `open`.
+  /// Creates `state`, in the place of one that there was. Exit code as `open`.
+  int createState(const moire_state_options &wanted);
+  /// … with --threads, --ctx and one slot, for steps of up to `mostTokens` tokens.
   int createState(int64_t mostTokens);
 
   /// Complains unless there is a tokenizer. Exit code as `open`.
@@ -55,8 +57,8 @@ public:
 /// An aligned array of floats, taken from the system as it is written.
 class FloatBuffer {
 public:
-  /// Exit code as Program::open.
-  int allocate(uint64_t count);
+  /// Exit code as Program::open; the complaint advises to lower the option `less`.
+  int allocate(uint64_t count, const char *less = "--chunk");
   float *data() const { return reinterpret_cast<float *>(memory.data()); }
 
 private:

@@ -69,12 +69,43 @@ TEST(Options, Modes) {
   EXPECT_EQ(parsed({"--perplexity", "f"}).perplexityFile, "f");
   EXPECT_EQ(parsed({"-p", "x", "--help"}).mode, Mode::Help);
   EXPECT_EQ(parsed({"--help", "--info"}).mode, Mode::Help);
-  Options bench = parsed({"--bench"});
-  EXPECT_EQ(bench.benchPrompt, 512);
-  bench = parsed({"--bench=16,8,2"});
-  EXPECT_EQ(bench.benchPrompt, 16);
-  EXPECT_EQ(bench.benchGenerate, 8);
-  EXPECT_EQ(bench.benchRuns, 2);
+}
+
+TEST(Options, BehindBenchStandOtherOnes) {
+  EXPECT_EQ(parsed({"--bench"}).mode, Mode::Bench);
+  const BenchOptions defaults = parsed({"--bench"}).bench;
+  EXPECT_EQ(defaults.prompts, (std::vector<int64_t>{512}));
+  EXPECT_EQ(defaults.generations, (std::vector<int64_t>{128}));
+  EXPECT_EQ(defaults.depths, (std::vector<int64_t>{0}));
+  EXPECT_EQ(defaults.threads, (std::vector<int64_t>{0})) << "the default team";
+  EXPECT_FALSE(defaults.fillState);
+  const BenchOptions bench =
+      parsed({"--bench", "-p", "16, 8", "--n-gen=4,0", "-d", "0,4096", "-s", "1,4", "-t", "2,1",
+              "-r", "7", "-b", "32", "-o", "jsonl", "--fill-state", "9"})
+          .bench;
+  EXPECT_EQ(bench.prompts, (std::vector<int64_t>{16, 8}));
+  EXPECT_EQ(bench.generations, (std::vector<int64_t>{4})) << "0 is no test";
+  EXPECT_EQ(bench.depths, (std::vector<int64_t>{0, 4096}));
+  EXPECT_EQ(bench.sequences, (std::vector<int64_t>{1, 4}));
+  EXPECT_EQ(bench.threads, (std::vector<int64_t>{2, 1}));
+  EXPECT_EQ(bench.repetitions, 7);
+  EXPECT_EQ(bench.batch, 32);
+  EXPECT_EQ(*bench.fillState, 9u);
+  EXPECT_EQ(bench.format, BenchFormat::JsonLines);
+  EXPECT_EQ(parsed({"--bench", "--json"}).bench.format, BenchFormat::Json);
+  EXPECT_TRUE(parsed({"--bench", "--help"}).bench.help);
+}
+
+TEST(Options, BenchRefuses) {
+  EXPECT_EQ(refusal({"--bench", "-p", "0", "-n", "0"}),
+            "there is nothing to measure: -p and -n are both 0");
+  EXPECT_EQ(refusal({"--bench", "-p", "4,x"}), "-p: 'x' is not a whole number in 0 .. 2147483647");
+  EXPECT_EQ(refusal({"--bench", "-r", "0"}), "-r: '0' is not a whole number in 1 .. 2147483647");
+  EXPECT_EQ(refusal({"--bench", "-o", "xml"}), "-o: 'xml' is none of md, csv, json, jsonl");
+  EXPECT_EQ(refusal({"--bench", "hello"}),
+            "'hello' is no option; --help lists the options of --bench");
+  EXPECT_EQ(refusal({"--bench", "--prompt", "hello"}),
+            "--prompt: there is no such option; --help lists them");
 }
 
 TEST(Options, RefusalsNameTheOption) {
@@ -86,8 +117,6 @@ TEST(Options, RefusalsNameTheOption) {
   EXPECT_EQ(refusal({"-n", "5x"}), "-n: '5x' is not a whole number in 0 .. 2147483647");
   EXPECT_EQ(refusal({"--top-p", "1.5"}), "--top-p: '1.5' is not a number in 0 .. 1");
   EXPECT_EQ(refusal({"--temp", "nan"}), "--temp: 'nan' is not a number in 0 .. 1e+06");
-  EXPECT_EQ(refusal({"--bench=1,2"}),
-            "--bench: takes three numbers: prompt tokens, generated tokens, runs");
   EXPECT_NE(refusal({""}), "");
 }
 
@@ -95,17 +124,19 @@ TEST(Options, RefusesContradictions) {
   EXPECT_NE(refusal({"-p", "a", "--token-ids", "1"}).find("only one of"), std::string::npos);
   EXPECT_NE(refusal({"--info", "--verify"}).find("only one of"), std::string::npos);
   EXPECT_NE(refusal({"--tokenize", "-p", "a"}).find("only for generating"), std::string::npos);
-  EXPECT_NE(refusal({"--bench", "--logits", "f"}).find("needs a prompt"), std::string::npos);
+  EXPECT_NE(refusal({"-t", "2", "--bench"}).find("--bench: comes first"), std::string::npos);
 }
 
 TEST(Options, HelpFitsAScreenAndStartsWithAnExample) {
-  std::string help = helpText("program");
-  EXPECT_EQ(help.find("Example: program -p"), 0u);
-  EXPECT_LE(std::count(help.begin(), help.end(), '\n'), 24);
-  for (size_t start = 0; start < help.size();) {
-    size_t end = help.find('\n', start);
-    EXPECT_LE(end - start, 100u) << help.substr(start, end - start);
-    start = end + 1;
+  EXPECT_EQ(helpText("program").find("Example: program -p"), 0u);
+  EXPECT_EQ(benchHelpText("program").find("Example: program --bench -p"), 0u);
+  for (const std::string &help : {helpText("program"), benchHelpText("program")}) {
+    EXPECT_LE(std::count(help.begin(), help.end(), '\n'), 24);
+    for (size_t start = 0; start < help.size();) {
+      size_t end = help.find('\n', start);
+      EXPECT_LE(end - start, 100u) << help.substr(start, end - start);
+      start = end + 1;
+    }
   }
 }
 

@@ -1,0 +1,274 @@
+#include "runtime/main/BenchReport.h"
+
+#include "runtime/Format.h"
+#include "runtime/Json.h"
+
+#include <array>
+
+namespace moire {
+
+std::string BenchTest::name() const {
+  std::string name = prompt ? format("pp%lld", static_cast<long long>(prompt))
+                            : format("tg%lld", static_cast<long long>(generate));
+  if (sequences > 1)
+    name += format(" x%lld", static_cast<long long>(sequences));
+  if (depth)
+    name += format(" @ d%lld", static_cast<long long>(depth));
+  return name;
+}
+
+Statistics statistics(std::span<const double> samples) {
+  const double count = static_cast<double>(samples.size());
+  Statistics result;
+  for (double sample : samples)
+    result.mean += sample / count;
+  double squares = 0;
+  for (double sample : samples)
+    squares += (sample - result.mean) * (sample - result.mean);
+  if (samples.size() > 1)
+    result.deviation = __builtin_sqrt(squares / (count - 1));
+  std::vector<double> sorted(samples.begin(), samples.end());
+  std::sort(sorted.begin(), sorted.end());
+  const size_t half = sorted.size() / 2;
+  result.median = sorted.size() % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  return result;
+}
+
+namespace {
+// What the rows of the tables below are about: a test with all that follows from its samples.
+struct Entry {
+  Entry(const BenchSubject &subject, const BenchResult &result)
+      : subject(subject), test(result.test) {
+    for (double seconds : result.seconds) {
+      nanoseconds.push_back(seconds * 1e9);
+      speeds.push_back(static_cast<double>(test.tokens()) / seconds);
+    }
+    time = statistics(nanoseconds);
+    speed = statistics(speeds);
+  }
+
+  const BenchSubject &subject;
+  const BenchTest &test;
+  std::vector<double> nanoseconds, speeds; // of each run; tokens per second
+  Statistics time, speed;
+};
+
+//---- The table -----------------------------------------------------------------------------------
+
+// "6.74 B", "135 M".
+std::string countText(int64_t count) {
+  const double number = static_cast<double>(count);
+  if (number < 999.5)
+    return format("%lld", static_cast<long long>(count));
+  return number < 999.5e3   ? format("%.3g k", number / 1e3)
+         : number < 999.5e6 ? format("%.3g M", number / 1e6)
+                            : format("%.2f B", number / 1e9);
+}
+
+struct Column {
+  const char *title;
+  bool right; // aligned so
+  std::string (*text)(const Entry &);
+};
+
+constexpr Column columns[] = {
+    {"model", false, [](const Entry &e) { return e.subject.model; }},
+    {"size", true, [](const Entry &e) { return formatBytes(e.subject.bytes); }},
+    {"params", true, [](const Entry &e) { return countText(e.subject.parameters); }},
+    {"type", false, [](const Entry &e) { return e.subject.type; }},
+    {"threads", true, [](const Entry &e) { return format("%d", e.test.threads); }},
+    {"test", true, [](const Entry &e) { return e.test.name(); }},
+    {"t/s", true,
+     [](const Entry &e) { return format("%.2f ± %.2f", e.speed.mean, e.speed.deviation); }},
+    {"median", true, [](const Entry &e) { return format("%.2f", e.speed.median); }},
+};
+constexpr size_t kColumns = std::size(columns);
+using Cells = std::array<std::string, kColumns>;
+
+// Characters, not bytes.
+size_t width(const std::string &text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
+}
+
+Cells cellsOf(const Entry &entry) {
+  Cells cells;
+  for (size_t i = 0; i < kColumns; ++i)
+    for (char c : columns[i].text(entry)) {
+      if (c == '|') // would end the cell
+        cells[i] += '\\';
+      cells[i] += c;
+    }
+  return cells;
+}
+
+std::string table(std::span<const Entry> entries) {
+  std::vector<Cells> rows(1);
+  for (size_t i = 0; i < kColumns; ++i)
+    rows[0][i] = columns[i].title;
+  for (const Entry &entry : entries)
+    rows.push_back(cellsOf(entry));
+  std::array<size_t, kColumns> widths = {};
+  for (const Cells &cells : rows)
+    for (size_t i = 0; i < kColumns; ++i)
+      widths[i] = std::max(widths[i], width(cells[i]));
+  Cells rule;
+  for (size_t i = 0; i < kColumns; ++i)
+    rule[i] = std::string(widths[i] - columns[i].right, '-') + (columns[i].right ? ":" : "");
+  rows.insert(rows.begin() + 1, rule);
+
+  std::string text;
+  for (const Cells &cells : rows) {
+    for (size_t i = 0; i < kColumns; ++i) {
+      const std::string padding(widths[i] - width(cells[i]), ' ');
+      text += "| " + (columns[i].right ? padding + cells[i] : cells[i] + padding) + " ";
+    }
+    text += "|\n";
+  }
+  return text;
+}
+
+//---- Fields --------------------------------------------------------------------------------------
+
+// Nanoseconds are whole numbers, as llama-bench has them.
+int64_t rounded(double number) { return static_cast<int64_t>(number + 0.5); }
+
+// A name, and the value: one of the four functions.
+struct Field {
+  constexpr Field(const char *key, std::string (*text)(const Entry &)) : key(key), text(text) {}
+  constexpr Field(const char *key, int64_t (*integer)(const Entry &))
+      : key(key), integer(integer) {}
+  constexpr Field(const char *key, double (*real)(const Entry &)) : key(key), real(real) {}
+  constexpr Field(const char *key, void (*list)(const Entry &, JsonWriter &))
+      : key(key), list(list) {}
+
+  const char *key;
+  std::string (*text)(const Entry &) = nullptr;
+  int64_t (*integer)(const Entry &) = nullptr;
+  double (*real)(const Entry &) = nullptr;
+  void (*list)(const Entry &, JsonWriter &) = nullptr; // CSV leaves it out
+};
+
+constexpr Field fields[] = {
+    {"build", [](const Entry &e) { return e.subject.compiler; }},
+    {"cpu_info", [](const Entry &e) { return e.subject.cpu; }},
+    {"model", [](const Entry &e) { return e.subject.model; }},
+    {"model_type", [](const Entry &e) { return e.subject.type; }},
+    {"model_size", [](const Entry &e) { return e.subject.bytes; }},
+    {"model_n_params", [](const Entry &e) { return e.subject.parameters; }},
+    {"activations", [](const Entry &e) { return e.subject.activations; }},
+    {"type_k", [](const Entry &e) { return e.subject.kvType; }},
+    {"type_v", [](const Entry &e) { return e.subject.kvType; }},
+    {"n_batch", [](const Entry &e) { return e.subject.batch; }},
+    {"n_threads", [](const Entry &e) { return int64_t{e.test.threads}; }},
+    {"n_prompt", [](const Entry &e) { return e.test.prompt; }},
+    {"n_gen", [](const Entry &e) { return e.test.generate; }},
+    {"n_depth", [](const Entry &e) { return e.test.depth; }},
+    {"n_sequences", [](const Entry &e) { return e.test.sequences; }},
+    {"depth_by", [](const Entry &e) { return e.subject.depthBy; }},
+    {"test", [](const Entry &e) { return e.test.name(); }},
+    {"avg_ns", [](const Entry &e) { return rounded(e.time.mean); }},
+    {"stddev_ns", [](const Entry &e) { return rounded(e.time.deviation); }},
+    {"avg_ts", [](const Entry &e) { return e.speed.mean; }},
+    {"stddev_ts", [](const Entry &e) { return e.speed.deviation; }},
+    {"median_ts", [](const Entry &e) { return e.speed.median; }},
+    {"samples_ns",
+     [](const Entry &e, JsonWriter &json) {
+       for (double nanoseconds : e.nanoseconds)
+         json.integer(rounded(nanoseconds));
+     }},
+    {"samples_ts",
+     [](const Entry &e, JsonWriter &json) {
+       for (double speed : e.speeds)
+         json.real(speed);
+     }},
+};
+
+void write(JsonWriter &json, const Field &field, const Entry &entry) {
+  if (field.text)
+    json.string(field.text(entry));
+  else if (field.integer)
+    json.integer(field.integer(entry));
+  else if (field.real)
+    json.real(field.real(entry));
+  else {
+    field.list(entry, json.beginArray());
+    json.endArray();
+  }
+}
+
+void write(JsonWriter &json, const Entry &entry) {
+  json.beginObject();
+  for (const Field &field : fields)
+    write(json.key(field.key), field, entry);
+  json.endObject();
+}
+
+// CSV as in RFC 4180, every value in quotes.
+std::string quoted(const std::string &text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"')
+      out += c;
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string csv(std::span<const Entry> entries) {
+  std::string text;
+  for (const Field &field : fields)
+    if (!field.list)
+      text += (text.empty() ? "" : ",") + std::string(field.key);
+  for (const Entry &entry : entries) {
+    char separator = '\n';
+    for (const Field &field : fields) {
+      if (field.list)
+        continue;
+      JsonWriter number;
+      if (!field.text)
+        write(number, field, entry);
+      text += separator + quoted(field.text ? field.text(entry) : number.text);
+      separator = ',';
+    }
+  }
+  return text + "\n";
+}
+
+std::string jsonLines(std::span<const Entry> entries) {
+  std::string lines;
+  for (const Entry &entry : entries) {
+    JsonWriter json;
+    write(json, entry);
+    lines += json.text + "\n";
+  }
+  return lines;
+}
+
+std::string jsonArray(std::span<const Entry> entries) {
+  JsonWriter json;
+  json.beginArray();
+  for (const Entry &entry : entries)
+    write(json, entry);
+  return json.endArray().text + "\n";
+}
+} // namespace
+
+std::string benchReport(BenchFormat format, const BenchSubject &subject,
+                        std::span<const BenchResult> results) {
+  std::vector<Entry> entries;
+  for (const BenchResult &result : results)
+    entries.emplace_back(subject, result);
+  switch (format) {
+  case BenchFormat::Markdown:
+    return table(entries);
+  case BenchFormat::Csv:
+    return csv(entries);
+  case BenchFormat::Json:
+    return jsonArray(entries);
+  case BenchFormat::JsonLines:
+    return jsonLines(entries);
+  }
+  __builtin_unreachable();
+}
+
+} // namespace moire
