@@ -5,6 +5,7 @@
 #include "runtime/Loader.h"
 #include "tools/driver/Arguments.h"
 #include "tools/driver/Console.h"
+#include "tools/driver/Programs.h"
 #include "tools/driver/Summary.h"
 #include "tools/driver/Verbs.h"
 
@@ -211,12 +212,6 @@ static int inspectProgram(const std::string &path, bool json) {
   }
   facts.member("sections", std::move(sections));
   return facts.finish(json);
-}
-
-/// Whether the file begins as an ELF file does.
-static bool isElf(const std::string &path) {
-  auto buffer = llvm::MemoryBuffer::getFileSlice(path, 4, 0);
-  return buffer && (*buffer)->getBuffer() == "\177ELF";
 }
 
 int runInspect(llvm::ArrayRef<llvm::StringRef> given) {

@@ -4,8 +4,8 @@
 namespace moire::driver {
 
 static const Verb verbs[] = {
-    {"compile", runCompile}, {"run", runRun},     {"inspect", runInspect},
-    {"diff", runDiff},       {"cache", runCache},
+    {"compile", runCompile}, {"run", runRun},   {"bench", runBench},
+    {"inspect", runInspect}, {"diff", runDiff}, {"cache", runCache},
 };
 
 const Verb *findVerb(llvm::StringRef name) {
@@ -30,9 +30,10 @@ Moire compiles language models into programs: one executable a model, with the w
 
   moire compile MODEL -o PROGRAM   compiles a model
   moire run MODEL -p "TEXT"        compiles it if need be, and runs it
+  moire bench MODEL | PROGRAM      tokens per second, as a table
   moire inspect FILE               says what a model or a compiled program is
   moire diff A B -p "TEXT"         where two programs part, layer by layer
-  moire cache list | clean         the programs that `moire run` keeps
+  moire cache list | clean         the programs that `run` and `bench` keep
 
 MODEL is a GGUF file or a Hugging Face folder (config.json and safetensors).
 `moire VERB --help` lists the options of a verb; `moire --version` says what this is.
