@@ -1,6 +1,7 @@
 // moire compile: a model becomes a program.
 
 #include "tools/driver/Console.h"
+#include "tools/driver/Metadata.h"
 #include "tools/driver/Pipeline.h"
 #include "tools/driver/Verbs.h"
 
@@ -29,26 +30,10 @@ static const char helpTail[] =
   --quiet                   no progress and no closing line
 )";
 
-/// What a program of `model` is called: a folder as itself, config.json as its folder, and other
-/// files as they are without .gguf or .json.
-static std::string modelName(llvm::StringRef model) {
-  namespace path = llvm::sys::path;
-  llvm::SmallString<128> full(model);
-  if (llvm::sys::fs::make_absolute(full))
-    return "model";
-  path::remove_dots(full, /*remove_dot_dot=*/true);
-  llvm::StringRef name = path::filename(full);
-  if (name == "config.json")
-    name = path::filename(path::parent_path(full));
-  else if (!name.consume_back(".gguf"))
-    name.consume_back(".json");
-  return name == "/" ? "model" : name.str(); // the root has no name
-}
-
 static std::string defaultOutput(const CompileRequest &request) {
   if (request.emit != Emit::Executable && request.emit != Emit::Object)
     return "-";
-  return modelName(request.options.model) + (request.emit == Emit::Object ? ".o" : "");
+  return programName(request.options.model) + (request.emit == Emit::Object ? ".o" : "");
 }
 
 /// Whether a file called `name` in a Hugging Face folder is one that is read from there.

@@ -2,6 +2,8 @@
 
 #include "tools/driver/Version.h"
 
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
@@ -14,12 +16,26 @@ static std::string sourceName(const std::string &path) {
   return llvm::sys::path::filename(llvm::StringRef(path).rtrim('/')).str();
 }
 
+std::string programName(llvm::StringRef model) {
+  namespace path = llvm::sys::path;
+  llvm::SmallString<128> full(model);
+  if (llvm::sys::fs::make_absolute(full))
+    return "model";
+  path::remove_dots(full, /*remove_dot_dot=*/true);
+  llvm::StringRef name = path::filename(full);
+  if (name == "config.json")
+    name = path::filename(path::parent_path(full));
+  else if (!name.consume_back(".gguf"))
+    name.consume_back(".json");
+  return name == "/" ? "model" : name.str(); // the root has no name
+}
+
 static std::string modelName(const Container &container) {
   auto found = container.metadata.find("general.name");
   if (found != container.metadata.end())
     if (auto *name = std::get_if<std::string>(&found->second.value); name && !name->empty())
       return *name;
-  return llvm::StringRef(sourceName(container.path)).trim(".gguf").str();
+  return programName(container.path);
 }
 
 /// The ids that end an answer, as the model's configuration has them: one, or a list.

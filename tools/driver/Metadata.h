@@ -8,6 +8,10 @@
 
 namespace moire::driver {
 
+/// What a program of `model`, a path, is called: a folder as itself, config.json as its folder, and
+/// other files as they are without .gguf or .json.
+std::string programName(llvm::StringRef model);
+
 /// A JSON object, as text. `route` is the number of experts that a token has in each layer, empty
 /// if the program does not hand them out.
 std::string metadataText(const CompileRequest &request, const Container &container,
