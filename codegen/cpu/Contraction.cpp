@@ -11,12 +11,16 @@ using namespace mlir;
 namespace moire::cpu {
 
 Contraction::Contraction(Emitter &e, const Operands &operands)
-    : e(e), in(operands), info(panelInfo(in.format)), quantized(in.x.size() == 3),
-      pairs(in.instruction == "vdpbf16ps") {
-  if (pairs)
+    : e(e), in(operands), info(panelInfo(in.format)),
+      kind(in.x.size() == 3                ? tile::RowKind::Quantized
+           : in.instruction == "vdpbf16ps" ? tile::RowKind::Pairs
+                                           : tile::RowKind::Floats) {
+  if (kind == tile::RowKind::Pairs)
     dot = DotInstruction::get(in.instruction, 16);
-  if (quantized)
+  if (kind == tile::RowKind::Quantized)
     dot = DotInstruction::get(in.instruction, info.dotBits());
+  if (in.blocking)
+    layout = tile::StripLayout::of(in.format, kind, in.k, in.parts, in.blocking);
 }
 
 PanelReader Contraction::reader(Value panel, int64_t part) {
@@ -24,64 +28,222 @@ PanelReader Contraction::reader(Value panel, int64_t part) {
   return PanelReader(e, in.format, in.weight, number, in.k, in.origin);
 }
 
-Contraction::Values Contraction::products(Value panel, ArrayRef<Value> rows, bool unpacked) {
-  SmallVector<Values, 2> results;
-  for (int64_t part = 0; part < in.parts; ++part)
-    results.push_back(quantized ? integerProducts(panel, part, rows, unpacked)
-                      : pairs   ? pairProducts(panel, part, rows)
-                                : floatProducts(panel, part, rows, unpacked));
+PanelChunk Contraction::chunk(Value panel, int64_t part, Value first) {
+  return PanelChunk(e, reader(panel, part), in.format, kind, in.strip, layout, part, first);
+}
+
+Contraction::Values Contraction::zeros(size_t count) {
+  return Values(count, e.constant(e.f32x16(), 0));
+}
+
+Contraction::Values Contraction::join(ArrayRef<Values> parts) {
+  Values results = parts[0];
   if (in.parts == 2)
-    for (auto [gate, up] : llvm::zip(results[0], results[1]))
+    for (auto [gate, up] : llvm::zip(results, parts[1]))
       gate = e.mul(emitSilu(e, gate), up);
-  return results[0];
+  return results;
+}
+
+Contraction::Values Contraction::products(Value panel, ArrayRef<Value> rows) {
+  SmallVector<Values, 2> results;
+  for (int64_t part = 0; part < in.parts; ++part) {
+    PanelChunk packed(e, reader(panel, part), in.format);
+    results.push_back(multiply(packed, rows, zeros(rows.size()), e.index(0), e.index(in.k)));
+  }
+  return join(results);
+}
+
+//===- Many rows ------------------------------------------------------------------------------===//
+
+void Contraction::manyRows(Value panel, Value from, Value to,
+                           llvm::function_ref<Value(Value)> rowOf,
+                           llvm::function_ref<void(Value, Value)> write) {
+  auto together = [&](int64_t count) {
+    Values places, rows;
+    for (int64_t i = 0; i < count; ++i) {
+      places.push_back(e.addConst(from, i));
+      rows.push_back(rowOf(places.back()));
+    }
+    for (auto [place, y] : llvm::zip(places, products(panel, rows)))
+      write(place, y);
+  };
+  e.choose(e.sub(to, from), 1, in.blocking.getDirect(), together, [&] {
+    e.loop(from, to, in.blocking.getBlock(), [&](Value first) {
+      Value last = e.min(e.addConst(first, in.blocking.getBlock()), to);
+      blockOfRows(panel, first, last, rowOf, write);
+    });
+  });
+}
+
+void Contraction::tiles(Value from, Value to, Places body) {
+  for (int64_t size = in.blocking.getRows(); size > 0; size /= 2) {
+    Value count = e.index(size);
+    Value end = e.add(from, e.mul(e.div(e.sub(to, from), count), count));
+    e.loop(from, end, size, [&](Value first) {
+      Values places;
+      for (int64_t i = 0; i < size; ++i)
+        places.push_back(e.addConst(first, i));
+      body(places);
+    });
+    from = end;
+  }
+}
+
+void Contraction::blockOfRows(Value panel, Value from, Value to,
+                              llvm::function_ref<Value(Value)> rowOf,
+                              llvm::function_ref<void(Value, Value)> write) {
+  Value zero = e.index(0), k = e.index(in.k);
+  if (layout.whole) {
+    SmallVector<PanelChunk, 2> chunks;
+    for (int64_t part = 0; part < in.parts; ++part) {
+      chunks.push_back(chunk(panel, part, zero));
+      chunks.back().unpack(k);
+    }
+    tiles(from, to, [&](ArrayRef<Value> places) {
+      Values rows = llvm::map_to_vector(places, rowOf);
+      SmallVector<Values, 2> results;
+      for (PanelChunk &weights : chunks)
+        results.push_back(multiply(weights, rows, zeros(rows.size()), zero, k));
+      for (auto [place, y] : llvm::zip(places, join(results)))
+        write(place, y);
+    });
+    return;
+  }
+  // Chunk by chunk; the sums wait in the strip.
+  auto sumAt = [&](int64_t part, Value place) {
+    Value row = e.addConst(e.sub(place, from), part * in.blocking.getBlock());
+    return e.addConst(e.mulConst(row, kPanelRows * 4), layout.sums);
+  };
+  auto loadSum = [&](int64_t part, Value place) {
+    return e.loadBytes(in.strip, sumAt(part, place), kPanelRows, e.f32());
+  };
+  for (int64_t part = 0; part < in.parts; ++part)
+    e.loop(zero, k, in.blocking.getColumns(), [&](Value first) {
+      Value last = e.min(e.addConst(first, in.blocking.getColumns()), k);
+      PanelChunk weights = chunk(panel, part, first);
+      weights.unpack(last);
+      Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
+      tiles(from, to, [&](ArrayRef<Value> places) {
+        Values init;
+        for (Value place : places)
+          init.push_back(arith::SelectOp::create(e.b, e.loc, isFirst, e.constant(e.f32x16(), 0),
+                                                 loadSum(part, place)));
+        Values rows = llvm::map_to_vector(places, rowOf);
+        for (auto [place, sum] : llvm::zip(places, multiply(weights, rows, init, first, last)))
+          e.storeBytes(sum, in.strip, sumAt(part, place));
+      });
+    });
+  e.loop(from, to, 1, [&](Value place) {
+    SmallVector<Values, 2> results;
+    for (int64_t part = 0; part < in.parts; ++part)
+      results.push_back({loadSum(part, place)});
+    write(place, join(results)[0]);
+  });
+}
+
+Contraction::Values Contraction::multiply(PanelChunk &weights, ArrayRef<Value> rows,
+                                          ValueRange init, Value from, Value to) {
+  switch (kind) {
+  case tile::RowKind::Quantized:
+    return multiplyIntegers(weights, rows, init, from, to);
+  case tile::RowKind::Pairs:
+    return multiplyPairs(weights, rows, init, from, to);
+  case tile::RowKind::Floats:
+    return multiplyFloats(weights, rows, init, from, to);
+  }
+  llvm_unreachable("a kind of rows without a product");
 }
 
 //===- int8 activations -----------------------------------------------------------------------===//
 
-// 64 weights (16 rows of 4) of columns 4 * group of a block.
-Value Contraction::line(PanelReader &panel, int64_t part, Value block, int64_t group,
-                        bool unpacked) {
-  if (!unpacked || !needsUnpacking())
-    return panel.quants(block, group);
-  Value at = e.addConst(e.mulConst(block, 8 * 64), part * kPanelRows * in.k + group * 64);
-  return e.loadBytes(in.strip, at, 64, e.b.getI8Type());
-}
-
-Contraction::Values Contraction::integerProducts(Value panel, int64_t part, ArrayRef<Value> rows,
-                                                 bool unpacked) {
-  PanelReader weights = reader(panel, part);
+Contraction::Values Contraction::multiplyIntegers(PanelChunk &weights, ArrayRef<Value> rows,
+                                                  ValueRange init, Value from, Value to) {
   int64_t count = weights.scalesPerBlock();
-  Values zero(rows.size(), e.constant(e.f32x16(), 0));
-  return e.fold(e.index(0), e.index(in.k / 32), 1, zero, [&](Value block, ValueRange acc) {
+  Value width = e.index(32);
+  return e.fold(e.div(from, width), e.div(to, width), 1, init, [&](Value block, ValueRange acc) {
     Values next = llvm::to_vector(acc);
     for (int64_t which = 0; which < count; ++which) {
-      SmallVector<DotInstruction::Values> dots;
-      for (Value row : rows)
-        dots.push_back(dot->begin(e, activationSum(row, block, count, which), info.zero));
-      for (int64_t step = 0; step < 8 / count; ++step) {
-        int64_t group = 8 / count * which + step;
-        auto prepared = dot->prepare(e, line(weights, part, block, group, unpacked));
-        Value column = e.addConst(e.mulConst(block, 32), 4 * group);
-        for (auto [i, row] : llvm::enumerate(rows)) {
-          Value four = e.loadBytes(in.x[0], {row, column}, 1, e.b.getI32Type());
-          four = vector::ExtractOp::create(e.b, e.loc, four, ArrayRef<int64_t>{0});
-          dots[i] = dot->step(e, dots[i], prepared, four, step);
-        }
-      }
+      Values dots = dotProducts(weights, rows, block, which);
       Value scale = weights.scales(block, which), minimum = weights.minima(block, which);
       for (auto [i, row] : llvm::enumerate(rows)) {
-        Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dot->finish(e, dots[i]));
+        Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dots[i]);
         Value d = e.load(in.x[1], {row, e.index(0), block});
         next[i] = e.fma(e.mul(scale, e.splat(d)), sum, next[i]);
         if (!minimum)
           continue;
-        Value total = count == 1 ? e.load(in.x[1], {row, e.index(1), block})
-                                 : scaledSum(d, activationSum(row, block, count, which));
+        Value total = e.load(in.x[1], {row, e.index(1), block});
+        if (count > 1)
+          total = e.mul(d, arith::SIToFPOp::create(e.b, e.loc, e.f32(),
+                                                   activationSum(row, block, count, which)));
         next[i] = e.fma(minimum, e.splat(total), next[i]);
       }
     }
     return next;
   });
+}
+
+// The integer sums of the columns of a block that share scale `which`, <16 x i32> for each row.
+Contraction::Values Contraction::dotProducts(PanelChunk &weights, ArrayRef<Value> rows, Value block,
+                                             int64_t which) {
+  int64_t count = weights.scalesPerBlock(), groups = 8 / count;
+  int64_t run = std::min(dot->steps(), groups);
+  Values results(rows.size(), Value());
+  for (int64_t first = which * groups; first < (which + 1) * groups; first += run)
+    results = runOfSteps(weights, rows, block, first, run, results);
+  // After the products: until then registers are scarce.
+  if (int64_t shift = info.zero + dot->shift())
+    for (auto [row, result] : llvm::zip(rows, results)) {
+      Value sum = activationSum(row, block, count, which);
+      Value correction = e.mul(sum, e.constant(sum.getType(), -shift));
+      result = e.add(result, e.splat(correction, cast<VectorType>(result.getType())));
+    }
+  return results;
+}
+
+// Adds the products of `count` groups of 4 columns from group `first` of a block on. For several
+// rows as a loop over two groups at a time: of a longer piece LLVM's scheduler keeps all lines of
+// weights at once, which are more than there are registers.
+Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value> rows, Value block,
+                                            int64_t first, int64_t count, ValueRange start) {
+  SmallVector<DotInstruction::Values> sums;
+  for (Value s : start)
+    sums.push_back(dot->begin(e, s));
+  auto step = [&](Value line, Value column) {
+    auto prepared = dot->prepare(e, line);
+    for (auto [row, sum] : llvm::zip(rows, sums)) {
+      Value four = e.loadBytes(in.x[0], {row, column}, 1, e.b.getI32Type());
+      four = vector::ExtractOp::create(e.b, e.loc, four, ArrayRef<int64_t>{0});
+      sum = dot->step(e, sum, prepared, four);
+    }
+  };
+  if (rows.size() > 1 && weights.hasLoops()) {
+    Values all;
+    for (auto &sum : sums)
+      all.append(sum.begin(), sum.end());
+    auto unflatten = [&](ValueRange values) {
+      for (auto &sum : sums) {
+        sum.assign(values.begin(), values.begin() + sum.size());
+        values = values.drop_front(sum.size());
+      }
+    };
+    Value pair = e.addConst(e.mulConst(block, 4), first / 2);
+    unflatten(e.fold(pair, e.addConst(pair, count / 2), 1, all, [&](Value pair, ValueRange acc) {
+      unflatten(acc);
+      for (int64_t i = 0; i < 2; ++i)
+        step(weights.pairOfQuants(pair, i), e.addConst(e.mulConst(pair, 8), 4 * i));
+      Values next;
+      for (auto &sum : sums)
+        next.append(sum.begin(), sum.end());
+      return next;
+    }));
+  } else {
+    for (int64_t group = first; group < first + count; ++group)
+      step(weights.quants(block, group), e.addConst(e.mulConst(block, 32), 4 * group));
+  }
+  Values results;
+  for (auto [sum, s] : llvm::zip(sums, start))
+    results.push_back(dot->finish(e, sum, s));
+  return results;
 }
 
 // The sum of a block's activations, or of half of them.
@@ -90,10 +252,6 @@ Value Contraction::activationSum(Value row, Value block, int64_t count, int64_t 
     return e.load(in.x[2], {row, e.addConst(e.mulConst(block, 2), i)});
   };
   return count == 2 ? half(which) : e.add(half(0), half(1));
-}
-
-Value Contraction::scaledSum(Value scale, Value sum) {
-  return e.mul(scale, arith::SIToFPOp::create(e.b, e.loc, e.f32(), sum));
 }
 
 //===- f32 activations ------------------------------------------------------------------------===//
@@ -106,107 +264,50 @@ Contraction::Values Contraction::multiplyAdd(Value weights, ArrayRef<Value> rows
   return next;
 }
 
-Contraction::Values Contraction::floatProducts(Value panel, int64_t part, ArrayRef<Value> rows,
-                                               bool unpacked) {
-  PanelReader weights = reader(panel, part);
-  if (info.isBlocked() && !unpacked) {
-    Values zero(rows.size(), e.constant(e.f32x16(), 0));
-    return e.fold(e.index(0), e.index(in.k / 32), 1, zero, [&](Value block, ValueRange acc) {
-      Values next = llvm::to_vector(acc);
-      weights.dequantizeBlock(block, [&](int64_t i, Value w) {
-        next = multiplyAdd(w, rows, e.addConst(e.mulConst(block, 32), i), next);
-      });
-      return next;
+Contraction::Values Contraction::multiplyFloats(PanelChunk &weights, ArrayRef<Value> rows,
+                                                ValueRange init, Value from, Value to) {
+  if (weights.hasColumns())
+    return accumulate(from, to, in.k, init, [&](Value k, ValueRange acc) {
+      return multiplyAdd(weights.column(k), rows, k, acc);
     });
-  }
-  auto column = [&](Value at) {
-    if (!unpacked || in.format == PanelFormat::F32)
-      return weights.column(at);
-    return e.loadLanes(in.strip, {e.addConst(at, part * in.k), e.index(0)});
-  };
-  auto step = [&](Value at, ValueRange acc) { return multiplyAdd(column(at), rows, at, acc); };
-  return accumulate(in.k, rows.size(), step);
-}
-
-Contraction::Values Contraction::accumulate(int64_t count, int64_t accumulators,
-                                            llvm::function_ref<Values(Value, ValueRange)> step) {
-  Values zero(accumulators, e.constant(e.f32x16(), 0));
-  int64_t unrolled = count / kFloatUnroll * kFloatUnroll;
-  Values acc =
-      e.fold(e.index(0), e.index(unrolled), kFloatUnroll, zero, [&](Value first, ValueRange init) {
-        Values next = llvm::to_vector(init);
-        for (int64_t i = 0; i < kFloatUnroll; ++i)
-          next = step(e.addConst(first, i), next);
-        return next;
-      });
-  for (int64_t i = unrolled; i < count; ++i)
-    acc = step(e.index(i), acc);
-  return acc;
-}
-
-//===- Pairs of bf16 --------------------------------------------------------------------------===//
-
-Contraction::Values Contraction::pairProducts(Value panel, int64_t part, ArrayRef<Value> rows) {
-  PanelReader weights = reader(panel, part);
-  return accumulate((in.k + 1) / 2, rows.size(), [&](Value pair, ValueRange acc) {
-    auto prepared = dot->prepare(e, weights.pair(pair));
-    Values next;
-    for (auto [i, row] : llvm::enumerate(rows))
-      next.push_back(dot->step(e, {acc[i]}, prepared, e.load(in.x[0], {row, pair}), 0)[0]);
+  Value width = e.index(32);
+  return e.fold(e.div(from, width), e.div(to, width), 1, init, [&](Value block, ValueRange acc) {
+    Values next = llvm::to_vector(acc);
+    weights.dequantizeBlock(block, [&](int64_t i, Value w) {
+      next = multiplyAdd(w, rows, e.addConst(e.mulConst(block, 32), i), next);
+    });
     return next;
   });
 }
 
-//===- Unpacking a panel once for many rows ---------------------------------------------------===//
-
-bool Contraction::needsUnpacking() const {
-  // Lines of bytes and of pairs and columns of f32 are used as they are.
-  return !pairs && (quantized ? info.bits != 8 : in.format != PanelFormat::F32);
+Contraction::Values Contraction::accumulate(Value from, Value to, int64_t count, ValueRange init,
+                                            llvm::function_ref<Values(Value, ValueRange)> step) {
+  int64_t tail = count % kFloatUnroll;
+  Value whole = e.min(to, e.index(count - tail));
+  Values acc = e.fold(from, whole, kFloatUnroll, init, [&](Value first, ValueRange before) {
+    Values next = llvm::to_vector(before);
+    for (int64_t i = 0; i < kFloatUnroll; ++i)
+      next = step(e.addConst(first, i), next);
+    return next;
+  });
+  return tail ? e.fold(whole, to, 1, acc, step) : acc;
 }
 
-void Contraction::unpack(Value panel) {
-  if (needsUnpacking())
-    for (int64_t part = 0; part < in.parts; ++part)
-      unpackPart(panel, part);
-}
+//===- Pairs of bf16 --------------------------------------------------------------------------===//
 
-void Contraction::unpackPart(Value panel, int64_t part) {
-  PanelReader weights = reader(panel, part);
-  if (quantized) {
-    e.loop(e.index(0), e.index(in.k / 32), 1, [&](Value block) {
-      for (int64_t group = 0; group < 8; ++group) {
-        Value at = e.addConst(e.mulConst(block, 8 * 64), part * kPanelRows * in.k + group * 64);
-        vector::StoreOp::create(e.b, e.loc, weights.quants(block, group), in.strip, at);
-      }
-    });
-    return;
-  }
-  auto write = [&](Value column, Value w) {
-    e.storeLanes(w, in.strip, {e.addConst(column, part * in.k), e.index(0)});
-  };
-  if (!info.isBlocked()) {
-    e.loop(e.index(0), e.index(in.k), 1, [&](Value at) { write(at, weights.column(at)); });
-    return;
-  }
-  e.loop(e.index(0), e.index(in.k / 32), 1, [&](Value block) {
-    weights.dequantizeBlock(
-        block, [&](int64_t i, Value w) { write(e.addConst(e.mulConst(block, 32), i), w); });
+Contraction::Values Contraction::multiplyPairs(PanelChunk &weights, ArrayRef<Value> rows,
+                                               ValueRange init, Value from, Value to) {
+  auto pairs = [&](Value columns) { return e.div(e.addConst(columns, 1), e.index(2)); };
+  return accumulate(pairs(from), pairs(to), (in.k + 1) / 2, init, [&](Value pair, ValueRange acc) {
+    auto prepared = dot->prepare(e, weights.pair(pair));
+    Values next;
+    for (auto [i, row] : llvm::enumerate(rows))
+      next.push_back(dot->step(e, {acc[i]}, prepared, e.load(in.x[0], {row, pair}))[0]);
+    return next;
   });
 }
 
-//===- Rows and columns -----------------------------------------------------------------------===//
-
-void forRowTiles(Emitter &e, Value from, Value to, llvm::function_ref<void(ArrayRef<Value>)> body) {
-  Value tile = e.index(kRowTile);
-  Value full = e.add(from, e.mul(e.div(e.sub(to, from), tile), tile));
-  e.loop(from, full, kRowTile, [&](Value first) {
-    Contraction::Values rows;
-    for (int64_t i = 0; i < kRowTile; ++i)
-      rows.push_back(e.addConst(first, i));
-    body(rows);
-  });
-  e.loop(full, to, 1, [&](Value row) { body(row); });
-}
+//===- Columns --------------------------------------------------------------------------------===//
 
 void emitWritePanel(Emitter &e, Value y, Value out, Value row, Value panel, int64_t panels,
                     bool accumulate) {

@@ -19,18 +19,20 @@ public:
 
   using Values = llvm::SmallVector<Value, 4>;
 
-  /// Accumulators of one token. `sum` (i32) is the sum of the activations; the products are those
-  /// of weights minus `zeroPoint`. (bf16 takes neither: `sum` is null.)
-  virtual Values begin(Emitter &e, Value sum, int64_t zeroPoint) = 0;
+  /// After how many steps at most a run of them must be finished: its sums hold no more.
+  virtual int64_t steps() const { return 8; }
+  /// Sums of one token for a run of steps whose result is `start` (<16 x i32>, or null for zero)
+  /// plus the products. (bf16: <16 x f32>.)
+  virtual Values begin(Emitter &e, Value start) = 0;
   /// What is needed of a line (16 rows of 4 weights of int8, or of a pair of bf16), once for all
   /// tokens.
   virtual Values prepare(Emitter &e, Value line) = 0;
-  /// Adds the columns of a line: `x` holds their 4 (or 2) activations as one i32. `number` counts
-  /// the steps since begin(); for bf16 it says nothing.
-  virtual Values step(Emitter &e, Values accumulators, const Values &weights, Value x,
-                      int64_t number) = 0;
-  /// The 16 sums, <16 x i32> (or f32).
-  virtual Value finish(Emitter &e, Values accumulators) = 0;
+  /// Adds the columns of a line: `x` holds their 4 (or 2) activations as one i32.
+  virtual Values step(Emitter &e, Values sums, const Values &weights, Value x) = 0;
+  /// The 16 results of a run that began with `start`.
+  virtual Value finish(Emitter &e, const Values &sums, Value start) = 0;
+  /// What is to be subtracted of the weights' integers, so that they are as `prepare` takes them.
+  virtual int64_t shift() const { return 0; }
 
   /// The row of Instructions.def with this name and width.
   static std::unique_ptr<DotInstruction> get(llvm::StringRef name, int64_t bits);

@@ -119,6 +119,14 @@ Value Emitter::loadBytes(Value bytes, ValueRange at, int64_t count, Type element
   return vector::BitCastOp::create(b, loc, vec(count, element), raw);
 }
 
+void Emitter::storeBytes(Value value, Value bytes, Value at) {
+  auto type = cast<VectorType>(value.getType());
+  VectorType raw = vec(type.getNumElements() * type.getElementTypeBitWidth() / 8, b.getI8Type());
+  if (type != raw)
+    value = vector::BitCastOp::create(b, loc, raw, value);
+  vector::StoreOp::create(b, loc, value, bytes, at);
+}
+
 // `element`, in the shape of `type`.
 static Type withElement(Type type, Type element) {
   auto vector = dyn_cast<VectorType>(type);
@@ -250,6 +258,14 @@ Value Emitter::foldChunks(int64_t width, Value init,
   if (width != full)
     accumulator = body(index(full), width - full, accumulator);
   return accumulator;
+}
+
+void Emitter::choose(Value number, int64_t first, int64_t last,
+                     llvm::function_ref<void(int64_t)> body, llvm::function_ref<void()> otherwise) {
+  if (first > last)
+    return otherwise();
+  Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, number, index(first));
+  branch(isFirst, [&] { body(first); }, [&] { choose(number, first + 1, last, body, otherwise); });
 }
 
 void Emitter::branch(Value condition, llvm::function_ref<void()> then,

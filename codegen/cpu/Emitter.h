@@ -66,6 +66,8 @@ public:
   Value loadWide(Value memref, ValueRange at, int64_t lanes = kLanes);
   /// `count` elements of `element`, read from bytes of an i8 buffer.
   Value loadBytes(Value bytes, ValueRange at, int64_t count, mlir::Type element);
+  /// A vector, as the bytes of an i8 buffer from `at` on.
+  void storeBytes(Value vector, Value bytes, Value at);
   Value widen(Value value); // f16, bf16, i8 to f32, keeping the shape
   /// f32 to f16, bf16 or f32, keeping the shape: to nearest, ties to even; a NaN stays one.
   Value narrow(Value value, mlir::Type element);
@@ -89,6 +91,9 @@ public:
   /// As chunks, with an accumulator.
   Value foldChunks(int64_t width, Value init,
                    llvm::function_ref<Value(Value, int64_t, Value)> body);
+  /// body(n) for n = first .. last, whichever `number` is; else otherwise().
+  void choose(Value number, int64_t first, int64_t last, llvm::function_ref<void(int64_t)> body,
+              llvm::function_ref<void()> otherwise);
   /// then and otherwise see no results.
   void branch(Value condition, llvm::function_ref<void()> then,
               llvm::function_ref<void()> otherwise = nullptr);

@@ -6,7 +6,6 @@
 
 #include "codegen/cpu/Contraction.h"
 #include "codegen/cpu/Kernels.h"
-#include "codegen/cpu/Tuning.h"
 #include "codegen/cpu/VectorMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -35,7 +34,7 @@ protected:
   Contraction contraction(Value expert) {
     Value origin = e.mulConst(expert, op.getExpertBytes());
     return Contraction(e, {op.getFormat(), op.getInstruction(), x, op.getWeight(), op.getStrip(),
-                           int64_t(op.getK()), parts, origin});
+                           op.getBlockingAttr(), int64_t(op.getK()), parts, origin});
   }
 
   Value at(Value ids, ValueRange place) { return e.toIndex(e.load(ids, place)); }
@@ -49,34 +48,6 @@ protected:
       Value any = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, from, to);
       e.branch(any, [&] { body(expert, from, to); });
     });
-  }
-
-  // The products of places from .. to with one panel. `rowOf` says which row of x a place reads;
-  // write(place, y) takes the results.
-  void placesTimesPanel(Contraction &product, Value panel, Value from, Value to,
-                        llvm::function_ref<Value(Value)> rowOf,
-                        llvm::function_ref<void(Value, Value)> write) {
-    auto emitPlaces = [&](ArrayRef<Value> places, bool unpacked) {
-      Values rows;
-      for (Value place : places)
-        rows.push_back(rowOf(place));
-      for (auto [place, y] : llvm::zip(places, product.products(panel, rows, unpacked)))
-        write(place, y);
-    };
-    auto tiles = [&] {
-      bool unpacked = bool(op.getStrip());
-      if (unpacked)
-        product.unpack(panel);
-      forRowTiles(e, from, to, [&](ArrayRef<Value> places) { emitPlaces(places, unpacked); });
-    };
-    if (!op.getStrip())
-      return tiles();
-    Value few = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, e.sub(to, from),
-                                      e.index(kUnpackRows));
-    e.branch(
-        few,
-        [&] { e.loop(from, to, 1, [&](Value place) { emitPlaces(place, /*unpacked=*/false); }); },
-        tiles);
   }
 
   Emitter &e;
@@ -94,17 +65,16 @@ public:
     if (!op.getOffsets()) {
       e.loop(e.index(0), e.index(op.getChoices()), 1, [&](Value j) {
         Contraction product = contraction(at(op.getOrder(), j));
-        sharePanels(e, j, panels, [&](Value panel) {
-          write(j, panel, product.products(panel, e.index(0), /*unpacked=*/false)[0]);
-        });
+        sharePanels(e, j, panels,
+                    [&](Value panel) { write(j, panel, product.products(panel, e.index(0))[0]); });
       });
       return;
     }
     forExperts([&](Value expert, Value from, Value to) {
       Contraction product = contraction(expert);
       sharePanels(e, expert, panels, [&](Value panel) {
-        placesTimesPanel(
-            product, panel, from, to,
+        product.manyRows(
+            panel, from, to,
             [&](Value place) { return e.div(at(op.getOrder(), place), e.index(op.getChoices())); },
             [&](Value place, Value y) { write(place, panel, y); });
       });
@@ -134,8 +104,8 @@ public:
       forExperts([&](Value expert, Value begin, Value past) {
         Contraction product = contraction(expert);
         e.loop(first, end, 1, [&](Value panel) {
-          placesTimesPanel(
-              product, panel, begin, past, [](Value place) { return place; },
+          product.manyRows(
+              panel, begin, past, [](Value place) { return place; },
               [&](Value place, Value y) {
                 Value assignment = at(op.getOrder(), place), k = e.index(choices);
                 e.storeLanes(y, op.getPartial(),
@@ -172,7 +142,7 @@ private:
   void emitOneToken() {
     e.share(op.getSplit(), e.index(panels), [&](Value panel) {
       write(e.index(0), panel, weightedSum(e.index(0), [&](Value j) {
-              return contraction(at(op.getOrder(), j)).products(panel, j, /*unpacked=*/false)[0];
+              return contraction(at(op.getOrder(), j)).products(panel, j)[0];
             }));
     });
   }

@@ -99,6 +99,8 @@ LogicalResult emitObject(ModuleOp module, const Machine &machine, const Plan &pl
   for (llvm::Function &function : *llvmModule) {
     // Loops must not become calls of the C library.
     function.addFnAttr("no-builtins");
+    // A jump through a register hides from static checks where code goes.
+    function.addFnAttr("no-jump-tables", "true");
     function.addFnAttr(llvm::Attribute::NoUnwind);
     function.addFnAttr("denormal-fp-math", "preserve-sign,preserve-sign");
     function.addFnAttr("target-cpu", target.getTargetCPU());

@@ -83,20 +83,33 @@ static Value shifted(Emitter &e, Value bytes, int64_t left) {
   return left < 0 ? arith::ShRUIOp::create(e.b, e.loc, bytes, distance).getResult() : bytes;
 }
 
+static Value masked(Emitter &e, Value bytes, int64_t mask) {
+  return arith::AndIOp::create(e.b, e.loc, bytes, e.constant(bytes.getType(), mask));
+}
+
+// The lower or upper half of each byte of a line.
+Value PanelReader::nibbles(Value line, int64_t group) {
+  return group % 2 ? shifted(e, line, -4) : masked(e, line, 15);
+}
+
 Value PanelReader::quants(Value block, int64_t group) {
   if (info.bits == 8)
     return line(block, group);
-  auto masked = [&](Value bytes, int64_t mask) -> Value {
-    return arith::AndIOp::create(e.b, e.loc, bytes, e.constant(bytes.getType(), mask));
-  };
-  Value nibbles = line(block, group / 2);
-  Value codes = group % 2 ? shifted(e, nibbles, -4) : masked(nibbles, 15);
+  Value codes = nibbles(line(block, group / 2), group);
   if (int64_t upper = info.bits - 4) {
     int64_t bit = group * upper;
     Value high = shifted(e, line(block, 4 + bit / 8), 4 - bit % 8);
-    high = masked(high, ((1 << upper) - 1) << 4);
+    high = masked(e, high, ((1 << upper) - 1) << 4);
     codes = arith::OrIOp::create(e.b, e.loc, codes, high);
   }
+  return info.values ? lookUp(codes) : codes;
+}
+
+Value PanelReader::pairOfQuants(Value pair, int64_t which) {
+  Type byte = e.b.getI8Type();
+  if (info.bits == 8)
+    return load(0, e.addConst(e.mulConst(pair, 2), which), 4, byte);
+  Value codes = nibbles(load(0, pair, 4, byte), which);
   return info.values ? lookUp(codes) : codes;
 }
 

@@ -28,6 +28,10 @@ public:
   /// bytes, or codes without sign (PanelInfo::isSigned).
   Value quants(Value block, int64_t group);
 
+  /// Those of columns 8 * pair + 4 * which … of the panel, for codes of 4 or 8 bits.
+  bool hasPairsOfQuants() const { return info.bits == 4 || info.bits == 8; }
+  Value pairOfQuants(Value pair, int64_t which);
+
   /// Dequantized weights, f32: all 32 columns of a block, calling use(k in block, values). Each
   /// value is rounded as ggml's dequantization rounds it.
   void dequantizeBlock(Value block, llvm::function_ref<void(int64_t, Value)> use);
@@ -42,6 +46,7 @@ private:
   /// A scale or minimum, stored in these parts.
   Value number(int64_t part, int64_t factors, bool isSigned, Value block, int64_t which);
   Value line(Value block, int64_t line);
+  Value nibbles(Value line, int64_t group);
   Value lookUp(Value codes);
 
   Emitter &e;

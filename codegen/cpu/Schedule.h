@@ -71,7 +71,8 @@ private:
   struct ProductPlan {
     PanelFormat format;
     llvm::StringRef instruction;
-    mlir::Value strip; // for panels that many rows share, or null
+    mlir::tile::BlockingAttr blocking; // of many rows, or null
+    mlir::Value strip;                 // what the blocking needs, or null
   };
   /// For the rows in `x` (one buffer, or three if quantized); `parts` as in Contraction.h.
   ProductPlan planProduct(const PackedWeight &packed, llvm::ArrayRef<mlir::Value> x, int64_t parts);

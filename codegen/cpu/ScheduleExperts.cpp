@@ -124,7 +124,7 @@ public:
     tile::CombineContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, hidden,
                                     s.weight(op.getDown()), plan.strip, to.order, to.offsets,
                                     weights, partial, out, epilogue, widthOf(op.getResult()),
-                                    packed.k, packed.slice_bytes);
+                                    packed.k, packed.slice_bytes, plan.blocking);
   }
 
 private:
@@ -138,7 +138,8 @@ private:
     Value out = s.joinRows(s.alloc(Space::Shared, {to.choices, padded}, b.getF32Type(), to.count));
     tile::GroupedContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, x,
                                     s.weight(weight), plan.strip, to.order, to.offsets, out,
-                                    epilogue, width, packed.k, to.choices, packed.slice_bytes);
+                                    epilogue, width, packed.k, to.choices, packed.slice_bytes,
+                                    plan.blocking);
     return columns(out, width);
   }
 

@@ -2,6 +2,7 @@
 
 #include "codegen/cpu/Schedule.h"
 #include "codegen/cpu/Tuning.h"
+#include "dialects/tile/Strip.h"
 
 using namespace mlir;
 using tile::Count;
@@ -235,9 +236,21 @@ Scheduler::Residual Scheduler::residualOf(Operation *product) {
   return fits && isFree(stream, product, sum) ? Residual{sum, stream} : Residual{};
 }
 
+// Chunks of equal width that fit the nearest cache.
+static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind kind, int64_t k,
+                                         MLIRContext *context) {
+  int64_t columnBytes = kPanelRows * (kind == tile::RowKind::Floats  ? 4
+                                      : kind == tile::RowKind::Pairs ? 2
+                                                                     : 1);
+  int64_t chunks = llvm::divideCeil(k * columnBytes, kChunkBytes);
+  int64_t rows = machine.has(MOIRE_CPU_AVX512) ? kRowTileAvx512 : kRowTileAvx2;
+  return tile::BlockingAttr::get(context, kDirectRows, rows, kBlockRows,
+                                 llvm::alignTo(llvm::divideCeil(k, chunks), 32));
+}
+
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
                                               int64_t parts) {
-  ProductPlan product{packed.format, "vfmadd", Value()};
+  ProductPlan product{packed.format, "vfmadd", {}, {}};
   const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
   bool pairs = cast<MemRefType>(x[0].getType()).getElementType().isInteger(32);
@@ -247,11 +260,14 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
     product.instruction = machine.chooseInstruction(format.dotBits());
   if (one)
     return product;
-  // Many rows share a panel that is unpacked once: bytes, or f32 columns of 16 rows.
-  if (quantized && format.bits != 8)
-    product.strip = scratchBuffer(MemRefType::get({parts * kPanelRows * packed.k}, b.getI8Type()));
-  else if (!quantized && !pairs && packed.format != PanelFormat::F32)
-    product.strip = scratchBuffer(MemRefType::get({parts * packed.k, kPanelRows}, b.getF32Type()));
+  tile::RowKind kind = quantized ? tile::RowKind::Quantized
+                       : pairs   ? tile::RowKind::Pairs
+                                 : tile::RowKind::Floats;
+  product.blocking = chooseBlocking(machine, kind, packed.k, b.getContext());
+  int64_t bytes =
+      tile::StripLayout::of(packed.format, kind, packed.k, parts, product.blocking).bytes;
+  if (bytes)
+    product.strip = scratchBuffer(MemRefType::get({bytes}, b.getI8Type()));
   return product;
 }
 
@@ -262,7 +278,7 @@ void Scheduler::scheduleContract(Value x, Value weightValue, Value bias, tile::E
   ProductPlan product = planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1);
   tile::ContractOp::create(b, loc, Split::Panels, product.instruction, product.format, inputs,
                            weight(weightValue), bias ? weight(bias) : Value(), product.strip, out,
-                           epilogue, width, packed.k);
+                           epilogue, width, packed.k, product.blocking);
 }
 
 } // namespace moire::cpu

@@ -8,15 +8,23 @@
 
 namespace moire::cpu {
 
-/// Rows (tokens) that share each load of weights in a contraction.
-constexpr int64_t kRowTile = 4;
+/// Rows (tokens) of a product that read packed panels together; from more on a panel is unpacked.
+constexpr int64_t kDirectRows = 4;
+
+/// Rows that share each load of weights. AVX2 has 16 registers of half a sum; AVX-512 has 32 of a
+/// whole one, and needs 8 independent sums to hide the latency of its instructions.
+constexpr int64_t kRowTileAvx2 = 4, kRowTileAvx512 = 8;
+
+/// Bytes of a chunk of a panel, unpacked: what stays in the second cache beside rows. Smaller ones,
+/// for the first cache, were slower: rows then come in short pieces.
+constexpr int64_t kChunkBytes = 64 * 1024;
+
+/// Rows for which a panel is unpacked once more, where they are many: their unfinished sums stay in
+/// the second cache.
+constexpr int64_t kBlockRows = 256;
 
 /// Columns a turn of the loop over K with f32 activations.
 constexpr int64_t kFloatUnroll = 4;
-
-/// Rows of an expert from which its panels are unpacked once for all of them; fewer read the packed
-/// panel one after the other.
-constexpr int64_t kUnpackRows = 3;
 
 /// Panels of the experts' second product that a thread computes for all tokens before it adds them
 /// up: the rows of an expert stay in the nearest caches for so many panels.

@@ -98,8 +98,9 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
 
     ```mlir
     tile.grouped_contract panels "vfmadd" bf16 %x weight %w strip %s of %order, %offsets -> gate_silu %hidden
-      {choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
-      : memref<?x96xf32> weight memref<147456xi8> strip memref<192x16xf32>
+      {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+       choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
+      : memref<?x96xf32> weight memref<147456xi8> strip memref<12288xi8>
         of memref<?xi32>, memref<1x13xi32> -> memref<?x32xf32>
     tile.grouped_contract panels "vfmadd" bf16 %x1 weight %w of %ids -> gate_silu %hidden1
       {choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
@@ -107,7 +108,7 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
     ```
 
     Constraints:
-    * (C1) `x`, `instruction`, `format`, `k` and `strip` go together as in `tile.contract`.
+    * (C1) `x`, `instruction`, `format`, `k`, `strip` and `blocking` go together as in `tile.contract`.
     * (C2) `out` has at least `width` columns, which is positive.
     * (C3) `expert_bytes` is a positive multiple of 64; `weight` holds a whole number of experts, as many as
       `offsets` counts.
@@ -119,7 +120,7 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
                        Variadic<AnyMemRef>:$x, Tile_Panels:$weight, Optional<AnyMemRef>:$strip,
                        Tile_Ids:$order, Optional<Tile_Choices>:$offsets, Tile_Rows:$out,
                        Tile_Epilogue:$epilogue, I64Attr:$width, I64Attr:$k, I64Attr:$choices,
-                       I64Attr:$expert_bytes);
+                       I64Attr:$expert_bytes, OptionalAttr<Tile_BlockingAttr>:$blocking);
   let assemblyFormat = [{
     $split $instruction `` $format $x `weight` $weight (`strip` $strip^)? `of` $order (`,` $offsets^)?
     `->` $epilogue $out attr-dict
@@ -140,14 +141,15 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
     ```mlir
     tile.combine_contract panels "vfmadd" bf16 %hidden weight %w strip %s of %order, %offsets
       by %weights partial %p -> accumulate %y
-      {expert_bytes = 8192 : i64, k = 32 : i64, width = 96 : i64}
-      : memref<?x32xf32> weight memref<98304xi8> strip memref<32x16xf32>
+      {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+       expert_bytes = 8192 : i64, k = 32 : i64, width = 96 : i64}
+      : memref<?x32xf32> weight memref<98304xi8> strip memref<2048xi8>
         of memref<?xi32>, memref<1x13xi32> by memref<?x4xf32> partial memref<?x4x128xf32>
         -> memref<?x96xf32>
     ```
 
     Constraints:
-    * (C1) `hidden`, `instruction`, `format`, `k` and `strip` go together as in `tile.contract`.
+    * (C1) `hidden`, `instruction`, `format`, `k`, `strip` and `blocking` go together as in `tile.contract`.
     * (C2) `out` has at least `width` columns, which is positive, and a row for each row of `weights`.
     * (C3) `expert_bytes` is a positive multiple of 64; `weight` holds a whole number of experts, as many as
       `offsets` counts.
@@ -161,7 +163,8 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
                        Variadic<AnyMemRef>:$hidden, Tile_Panels:$weight, Optional<AnyMemRef>:$strip,
                        Tile_Ids:$order, Optional<Tile_Choices>:$offsets, Tile_Rows:$weights,
                        Optional<Tile_Partial>:$partial, Tile_Rows:$out, Tile_Epilogue:$epilogue,
-                       I64Attr:$width, I64Attr:$k, I64Attr:$expert_bytes);
+                       I64Attr:$width, I64Attr:$k, I64Attr:$expert_bytes,
+                       OptionalAttr<Tile_BlockingAttr>:$blocking);
   let assemblyFormat = [{
     $split $instruction `` $format $hidden `weight` $weight (`strip` $strip^)?
     `of` $order (`,` $offsets^)? `by` $weights (`partial` $partial^)? `->` $epilogue $out attr-dict

@@ -129,6 +129,28 @@ def Tile_KvLayoutAttr : AttrDef<Tile_Dialect, "KvLayout"> {
   }];
 }
 
+def Tile_BlockingAttr : AttrDef<Tile_Dialect, "Blocking"> {
+  let mnemonic = "blocking";
+  let summary = "How a product of many rows goes through them";
+  let description = [{
+    Up to `direct` rows read the packed panel together, once. More go in blocks of `block` rows: for
+    each a chunk of `columns` columns of a panel is unpacked into the strip, and multiplied with tiles
+    of `rows` rows, then, for the rest, of half as many, and so on; where there are several chunks the
+    unfinished sums of the block's rows stay in the strip, too (dialects/tile/Strip.h).
+
+    ```mlir
+    #tile.blocking<direct = 4, rows = 8, block = 256, columns = 1024>
+    ```
+
+    Constraints:
+    * (C1) `direct`, `rows` and `block` are positive, `rows` a power of two.
+    * (C2) `columns` is a positive multiple of 32.
+  }];
+  let parameters = (ins "int64_t":$direct, "int64_t":$rows, "int64_t":$block, "int64_t":$columns);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 //===- Buffers -------------------------------------------------------------------------------------===//
 
 class Tile_Buffer<list<Type> elements, int rank, list<int> staticDims, string summary>

@@ -123,19 +123,20 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
     `tile.round` writes. `weight` holds panels of 16
     output rows; with the epilogue `gate_silu` panels of gate and up alternate. `width` is the number
     of outputs; `out` may be wider, up to whole panels, and is then written up to there.
-    `instruction` is a row of codegen/cpu/Instructions.def, or `vfmadd`. A `strip` is a private buffer
-    for one unpacked panel (two with `gate_silu`), shared by all rows; without one, panels are
-    unpacked in registers (for a single row).
+    `instruction` is a row of codegen/cpu/Instructions.def, or `vfmadd`. With `blocking` many rows may
+    come: few of them read packed panels together, more share chunks of a panel that are unpacked into
+    the `strip`, a private buffer (dialects/tile/Strip.h). Without, each row by itself reads packed
+    panels.
 
     ```mlir
     tile.contract panels "vfmadd" bf16 %x weight %w bias %b strip %s -> store %y
-      {width = 40 : i64, k = 96 : i64}
-      : memref<?x96xf32> weight memref<9216xi8> bias memref<48xf32> strip memref<96x16xf32>
+      {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
+      : memref<?x96xf32> weight memref<9216xi8> bias memref<48xf32> strip memref<6144xi8>
       -> memref<?x48xf32>
     tile.contract panels "vpdpbusd" q8_0 %v, %s, %n weight %w -> accumulate %y
       {width = 48 : i64, k = 96 : i64}
-      : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<4896xi8>
-      -> memref<?x48xf32>
+      : memref<1x96xi8>, memref<1x2x3xf32>, memref<1x6xi32> weight memref<4896xi8>
+      -> memref<1x48xf32>
     ```
 
     Constraints:
@@ -148,15 +149,14 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
     * (C5) `out` has the rows of `x` and at least `width` columns, which is positive.
     * (C6) The bias is at least as long as whole panels.
     * (C7) With `gate_silu` there is no bias. The epilogue is not `silu`.
-    * (C8) A strip holds one panel for each part (2 with `gate_silu`, else 1): for quantized rows and
-      weights of less than 8 bits [parts * 16 * k] i8, for f32 rows and other weights than f32
-      [parts * k, 16] f32; no other product (8-bit weights, f32 weights, pairs) has one.
+    * (C8) A strip is a vector of as many i8 as `blocking` needs for the format, the rows, k and the
+      parts (2 with `gate_silu`, else 1), and is not there where that is none, or without `blocking`.
     * (C9) `split` is `panels` or `whole`.
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$x, Tile_Panels:$weight, Optional<Tile_Vector>:$bias,
                        Optional<AnyMemRef>:$strip, Tile_Rows:$out, Tile_Epilogue:$epilogue,
-                       I64Attr:$width, I64Attr:$k);
+                       I64Attr:$width, I64Attr:$k, OptionalAttr<Tile_BlockingAttr>:$blocking);
   let assemblyFormat = [{
     $split $instruction `` $format $x `weight` $weight (`bias` $bias^)? (`strip` $strip^)?
     `->` $epilogue $out attr-dict

@@ -55,6 +55,20 @@ LogicalResult KvLayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
   return success();
 }
 
+LogicalResult BlockingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                   int64_t direct, int64_t rows, int64_t block, int64_t columns) {
+  // Blocking_c1
+  if (direct <= 0 || block <= 0 || rows <= 0 || (rows & (rows - 1)))
+    return emitError()
+           << "expected positive numbers of rows, those of a tile a power of two, found " << direct
+           << ", " << rows << " and " << block;
+  // Blocking_c2
+  if (columns <= 0 || columns % kBlock)
+    return emitError() << "expected chunks of a positive multiple of " << kBlock
+                       << " columns, found " << columns;
+  return success();
+}
+
 LogicalResult AllocOp::verify() {
   auto type = cast<MemRefType>(getResult().getType());
   if (getSpace() == Space::Private && !getRows()) {
@@ -312,7 +326,8 @@ LogicalResult CopyOp::verify() {
 LogicalResult ContractOp::verify() {
   int64_t width = getWidth(), parts = getEpilogue() == Epilogue::GateSilu ? 2 : 1;
   // C1 to C4 and C8 are those of every product.
-  Product product{getX(), getFormat(), getInstruction(), getK(), parts, getStrip()};
+  Product product{getX(), getFormat(), getInstruction(), getK(),
+                  parts,  getStrip(),  getBlockingAttr()};
   if (failed(verifyProduct(*this, product)))
     return failure();
   // contract_c5

@@ -2,6 +2,8 @@
 
 #include "dialects/tile/Verify.h"
 
+#include "dialects/tile/Strip.h"
+
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
@@ -111,20 +113,22 @@ static LogicalResult verifyRows(Operation *op, const Product &product) {
 }
 
 static LogicalResult verifyStrip(Operation *op, const Product &product) {
-  Builder b(op->getContext());
-  MemRefType expected;
-  int64_t k = product.k;
-  bool quantized = product.x.size() == 3;
-  if (quantized && ::moire::panelInfo(product.format).bits != 8)
-    expected = MemRefType::get({product.parts * kPanel * k}, b.getI8Type());
-  else if (!quantized && !isPairs(product.x) && product.format != Format::F32)
-    expected = MemRefType::get({product.parts * k, kPanel}, b.getF32Type());
+  int64_t bytes = 0;
+  if (product.blocking) {
+    RowKind kind = product.x.size() == 3 ? RowKind::Quantized
+                   : isPairs(product.x)  ? RowKind::Pairs
+                                         : RowKind::Floats;
+    bytes = StripLayout::of(product.format, kind, product.k, product.parts, product.blocking).bytes;
+  }
+  auto expected =
+      bytes ? MemRefType::get({bytes}, Builder(op->getContext()).getI8Type()) : MemRefType();
+  Type found = product.strip ? product.strip.getType() : Type();
+  if (found == expected)
+    return success();
   if (!expected)
-    return op->emitOpError() << "expected no strip: these panels are read as they are";
-  if (product.strip.getType() != expected)
-    return op->emitOpError() << "expected a strip of " << expected << ", found "
-                             << product.strip.getType();
-  return success();
+    return op->emitOpError("expected no strip: panels are read as they are");
+  InFlightDiagnostic error = op->emitOpError() << "expected a strip of " << expected << ", found ";
+  return found ? error << found : error << "none";
 }
 
 LogicalResult tile::detail::verifyProduct(Operation *op, const Product &product) {
@@ -148,5 +152,5 @@ LogicalResult tile::detail::verifyProduct(Operation *op, const Product &product)
                                            : "the instruction vfmadd for rows of f32")
                              << ", found " << product.instruction;
   // contract_c8
-  return product.strip ? verifyStrip(op, product) : success();
+  return verifyStrip(op, product);
 }

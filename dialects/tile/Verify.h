@@ -38,8 +38,9 @@ struct Product {
   Format format;
   StringRef instruction;
   uint64_t k;
-  int64_t parts; // 2 with gate_silu
-  Value strip;   // or null
+  int64_t parts;         // 2 with gate_silu
+  Value strip;           // or null
+  BlockingAttr blocking; // or null
 
   /// Rows of x; call it after verifyProduct.
   int64_t rows() const { return cast<MemRefType>(x[0].getType()).getDimSize(0); }

@@ -23,6 +23,7 @@ struct Shape {
   Epilogue epilogue;
   int64_t k, width;
   bool exactOut; // the host's rows, without padding
+  Blocking blocking = kUsualBlocking;
 };
 
 std::string describe(const Shape &shape) {
@@ -57,7 +58,7 @@ public:
       xAt = memory.shared(4 * (pairs ? padded(shape.k) / 2 : shape.k));
     }
     outAt = memory.shared(4 * outWidth);
-    stripAt = memory.scratch(2 * 64 * shape.k);
+    stripAt = memory.scratch(kStripSpace);
   }
 
   std::unique_ptr<Kernel> compile(const std::string &cpu, int optLevel = 1) {
@@ -129,22 +130,22 @@ private:
       operands += " bias %b";
       types += " bias memref<" + std::to_string(bias.size()) + "xf32>";
     }
-    std::string strip;
-    if (!one && quantized && weight.info().bits != 8)
-      strip = std::to_string(parts * 16 * k) + "xi8";
-    else if (!one && !quantized && !pairs && shape.format != PanelFormat::F32)
-      strip = std::to_string(parts * k) + "x16xf32";
-    if (!strip.empty()) {
-      text += privateBuffer("strip", stripAt, strip);
-      operands += " strip %strip";
-      types += " strip memref<" + strip + ">";
+    if (!one) {
+      using mlir::tile::RowKind;
+      RowKind kind = quantized ? RowKind::Quantized : pairs ? RowKind::Pairs : RowKind::Floats;
+      if (int64_t bytes = shape.blocking.stripBytes(shape.format, kind, k, parts)) {
+        std::string strip = std::to_string(bytes) + "xi8";
+        text += privateBuffer("strip", stripAt, strip);
+        operands += " strip %strip";
+        types += " strip memref<" + strip + ">";
+      }
     }
     text += sharedBuffer(one, "y", outAt, {outWidth}, "f32");
     const char *epilogues[] = {"store", "store", "accumulate", "gate_silu"};
     return text + "tile.contract panels \"" + instruction + "\" " + nameOf(shape.format) + " " +
-           operands + " -> " + epilogues[int(shape.epilogue)] +
-           " %y {width = " + std::to_string(shape.width) + " : i64, k = " + std::to_string(k) +
-           " : i64} : " + types + " -> " + out;
+           operands + " -> " + epilogues[int(shape.epilogue)] + " %y {" +
+           (one ? "" : shape.blocking.text() + ", ") + "width = " + std::to_string(shape.width) +
+           " : i64, k = " + std::to_string(k) + " : i64} : " + types + " -> " + out;
   }
 
   // Activations: row t depends on t only.
@@ -283,6 +284,7 @@ TEST(ContractKernels, FloatActivationsPlainWeights) {
     for (Shape shape :
          {Shape{format, Epilogue::Store, 1, 1, true}, Shape{format, Epilogue::Bias, 33, 17, false},
           Shape{format, Epilogue::Accumulate, 7, 40, false},
+          Shape{format, Epilogue::Accumulate, 67, 40, false, {1, 2, 3, 32}},
           Shape{format, Epilogue::Gate, 10, 20, false}})
       checkEverywhere(shape, "vfmadd");
 }
@@ -294,16 +296,20 @@ TEST(ContractKernels, Bf16Activations) {
     for (Shape shape : {Shape{PanelFormat::BF16Pairs, Epilogue::Store, 1, 1, true},
                         Shape{PanelFormat::BF16Pairs, Epilogue::Bias, 33, 17, false},
                         Shape{PanelFormat::BF16Pairs, Epilogue::Accumulate, 12, 40, false},
+                        Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 97, 20, false, {1, 4, 3, 64}},
                         Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 96, 20, false}})
       checkEverywhere(shape, instruction);
 }
 
 std::vector<Shape> blockShapes(PanelFormat format) {
   int64_t block = blockColumns(format);
+  // In chunks of 32 columns, blocks of 3 rows, tiles of 2; then in tiles of 8, of two chunks.
+  const Blocking small = {1, 2, 3, 32}, wide = {2, 8, 16, 2 * block};
   return {{format, Epilogue::Store, block, 33, true},
-          {format, Epilogue::Bias, 3 * block, 1, false},
-          {format, Epilogue::Accumulate, 2 * block, 16, false},
-          {format, Epilogue::Gate, block, 20, false}};
+          {format, Epilogue::Bias, 3 * block, 1, false, wide},
+          {format, Epilogue::Accumulate, 2 * block, 16, false, small},
+          {format, Epilogue::Gate, block, 20, false},
+          {format, Epilogue::Gate, 2 * block, 20, false, small}};
 }
 
 class BlockWeights : public testing::TestWithParam<PanelFormat> {};

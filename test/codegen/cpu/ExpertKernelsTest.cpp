@@ -9,6 +9,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 #include <numeric>
+#include <set>
 
 namespace moire::test {
 namespace {
@@ -19,6 +20,7 @@ struct Shape {
   const char *epilogue;    // of the first product
   int64_t d, f, experts, choices;
   bool accumulate;
+  Blocking blocking = kUsualBlocking;
 };
 
 int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
@@ -55,7 +57,7 @@ public:
       upOf.push_back(memory.shared(4 * fp));
       downOf.push_back(memory.shared(4 * k * dp));
     }
-    stripAt = memory.scratch(2 * 64 * std::max(shape.d, shape.f));
+    stripAt = memory.scratch(kStripSpace);
     partialAt = 0;
     memory.scratchBytesPerToken = 4 * k * kTogether;
   }
@@ -126,26 +128,28 @@ private:
   };
 
   std::string product(const std::string &op, const Rows &rows, const std::string &weight,
-                      int64_t bytes, bool strip, int64_t stripParts, int64_t k,
+                      int64_t bytes, bool one, int64_t stripParts, int64_t k,
                       const std::string &rest, const std::string &restTypes,
                       const std::string &attributes) const {
     std::string names = rows.names + " weight " + weight;
     std::string types = rows.types + " weight memref<" + number(bytes) + "xi8>";
-    if (strip) {
-      std::string type =
-          quantized ? number(stripParts * 16 * k) + "xi8" : number(stripParts * k) + "x16xf32";
-      names += " strip %strip" + number(stripParts) + "_" + number(k);
-      types += " strip memref<" + type + ">";
+    if (int64_t strip = one ? 0 : stripBytes(stripParts, k)) {
+      names += " strip %strip" + number(strip);
+      types += " strip memref<" + number(strip) + "xi8>";
     }
     return "tile." + op + " panels \"" + shape.instruction + "\" " + nameOf(shape.format) + " " +
-           names + rest + " {" + attributes + "k = " + number(k) + " : i64} : " + types +
-           restTypes + "\n";
+           names + rest + " {" + attributes + (one ? "" : shape.blocking.text() + ", ") +
+           "k = " + number(k) + " : i64} : " + types + restTypes + "\n";
+  }
+
+  int64_t stripBytes(int64_t stripParts, int64_t k) const {
+    using mlir::tile::RowKind;
+    RowKind kind = quantized ? RowKind::Quantized : pairs ? RowKind::Pairs : RowKind::Floats;
+    return shape.blocking.stripBytes(shape.format, kind, k, stripParts);
   }
 
   std::string text(bool one) const {
     int64_t k = shape.choices, d = shape.d, f = shape.f;
-    bool strip = !one && !pairs &&
-                 (quantized ? panelInfo(shape.format).bits != 8 : shape.format != PanelFormat::F32);
     std::string s = sharedBuffer(one, "x", xAt, {d}, "f32") +
                     sharedBuffer(one, "ids", idsAt, {k}, "i32") +
                     sharedBuffer(one, "weights", weightsAt, {k}, "f32") +
@@ -198,16 +202,12 @@ private:
       quantizeHidden = "tile.barrier\ntile.round rows " + plain.names + " -> %hw : " + plain.types +
                        " -> " + hidden.types + "\n";
     }
-    auto addStrip = [&](int64_t stripParts, int64_t columns) {
-      std::string type = quantized ? number(stripParts * 16 * columns) + "xi8"
-                                   : number(stripParts * columns) + "x16xf32";
-      s += privateBuffer("strip" + number(stripParts) + "_" + number(columns), stripAt, type);
-    };
-    if (strip) {
-      addStrip(parts, d);
-      if (parts != 1 || d != f)
-        addStrip(1, f);
-    }
+    std::set<int64_t> strips;
+    if (!one)
+      strips = {stripBytes(parts, d), stripBytes(1, f)};
+    for (int64_t bytes : strips)
+      if (bytes)
+        s += privateBuffer("strip" + number(bytes), stripAt, number(bytes) + "xi8");
     std::string of = " of %order", ofTypes = " of " + joinedType(one, {}, "i32");
     std::string partial, partialTypes;
     if (!one) {
@@ -221,12 +221,12 @@ private:
       partial = " partial %partial", partialTypes = " partial " + type;
     }
     s += "tile.barrier\n" +
-         product("grouped_contract", x, "%up", upBytes * shape.experts, strip, parts, d,
+         product("grouped_contract", x, "%up", upBytes * shape.experts, one, parts, d,
                  of + " -> " + shape.epilogue + " %hidden_padded", ofTypes + " -> " + hiddenType,
                  "choices = " + number(k) + " : i64, expert_bytes = " + number(upBytes) +
                      " : i64, width = " + number(f) + " : i64, ");
     s += quantizeHidden + "tile.barrier\n" +
-         product("combine_contract", hidden, "%down", downBytes * shape.experts, strip, 1, f,
+         product("combine_contract", hidden, "%down", downBytes * shape.experts, one, 1, f,
                  of + " by %weights" + partial + " -> " +
                      (shape.accumulate ? "accumulate" : "store") + " %y",
                  ofTypes + " by " + rowsOf(one, {k}, "f32") + partialTypes + " -> " +
@@ -241,10 +241,10 @@ private:
            weightVector("down" + n, downAt + e * downBytes, downBytes, "i8") +
            sharedBuffer(one, "u" + n, upOf[e], {fp}, "f32") +
            joined(one, "d" + n, downOf[e], {dp}, "f32") +
-           product("contract", x, "%up" + n, upBytes, strip, parts, d,
+           product("contract", x, "%up" + n, upBytes, one, parts, d,
                    std::string(" -> ") + plainEpilogue + " %u" + n,
                    " -> " + rowsOf(one, {fp}, "f32"), "width = " + number(f) + " : i64, ") +
-           product("contract", hidden, "%down" + n, downBytes, strip, 1, f, " -> store %d" + n,
+           product("contract", hidden, "%down" + n, downBytes, one, 1, f, " -> store %d" + n,
                    " -> " + joinedType(one, {dp}, "f32"), "width = " + number(d) + " : i64, ");
     }
     return s;
@@ -355,11 +355,13 @@ TEST(ExpertKernels, FloatActivations) {
   checkEverywhere({PanelFormat::Q4_1, "vfmadd", "gate_silu", 64, 32, 9, 4, true});
   checkEverywhere({PanelFormat::F16, "vfmadd", "gate_silu", 80, 1, 2, 1, false});
   checkEverywhere({PanelFormat::BF16Pairs, "vdpbf16ps", "gate_silu", 41, 20, 5, 2, true});
+  checkEverywhere({PanelFormat::BF16, "vfmadd", "gate_silu", 40, 70, 5, 2, true, {1, 2, 5, 32}});
 }
 
 TEST(ExpertKernels, Int8Activations) {
   for (const std::string &instruction : instructions(4))
-    checkEverywhere({PanelFormat::Q4_0, instruction, "gate_silu", 64, 96, 6, 3, true});
+    checkEverywhere(
+        {PanelFormat::Q4_0, instruction, "gate_silu", 64, 96, 6, 3, true, {1, 2, 5, 32}});
   for (const std::string &instruction : instructions(6))
     checkEverywhere({PanelFormat::Q6_K, instruction, "gate_silu", 256, 256, 3, 2, true});
   for (const std::string &instruction : instructions(8))

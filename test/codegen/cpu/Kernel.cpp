@@ -80,6 +80,12 @@ std::string privateBuffer(const std::string &name, int64_t offset, const std::st
          ">\n";
 }
 
+std::string Blocking::text() const {
+  return "blocking = #tile.blocking<direct = " + std::to_string(direct) +
+         ", rows = " + std::to_string(rows) + ", block = " + std::to_string(block) +
+         ", columns = " + std::to_string(columns) + ">";
+}
+
 std::string weightVector(const std::string &name, int64_t offset, int64_t count,
                          const std::string &element) {
   int64_t bytes = (count * (element == "f32" ? 4 : 1) + 63) / 64 * 64;

@@ -4,6 +4,7 @@
 #ifndef MOIRE_TEST_CODEGEN_CPU_KERNEL_H
 #define MOIRE_TEST_CODEGEN_CPU_KERNEL_H
 
+#include "dialects/tile/Strip.h"
 #include "runtime/Abi.h"
 
 #include <cstdint>
@@ -90,6 +91,19 @@ std::string privateBuffer(const std::string &name, int64_t offset, const std::st
 /// The text `%name = tile.weight "name" {…} : memref<COUNTxELEMENT>`, element i8 or f32.
 std::string weightVector(const std::string &name, int64_t offset, int64_t count,
                          const std::string &element);
+
+/// How a product of many rows goes through them.
+struct Blocking {
+  int64_t direct, rows, block, columns;
+  /// "blocking = #tile.blocking<…>"
+  std::string text() const;
+  int64_t stripBytes(PanelFormat format, mlir::tile::RowKind kind, int64_t k, int64_t parts) const {
+    return mlir::tile::StripLayout::of(format, kind, k, parts, columns, block).bytes;
+  }
+};
+constexpr Blocking kUsualBlocking = {4, 4, 256, 1024};
+/// More than the strip of any test takes.
+constexpr int64_t kStripSpace = 256 * 1024;
 
 /// Reproducible numbers (SplitMix64, by Steele, Lea and Flood): cheap to begin anew for each
 /// number.

@@ -46,19 +46,21 @@
 // ONE-NOT: tensor<
 // ONE-NOT: moe.
 
-// Many: rows are split over the team and shared; a panel is unpacked once, into a strip.
+// Many: rows are split over the team and shared; from 5 rows on a panel is unpacked
+// once, into a strip.
 //
 // MANY-LABEL: func.func private @layer.many(
 // MANY-SAME: %[[X:[a-z0-9]+]]: memref<?x64xf32>)
 // MANY: %[[H:.*]] = tile.alloc shared(%{{.*}}) : memref<?x64xi8>
 // MANY: tile.rms_norm rows %[[X]], %{{.*}} -> %[[H]]
-// MANY: %[[STRIP:.*]] = tile.alloc private : memref<1024xi8>
+// MANY: %[[STRIP:.*]] = tile.alloc private : memref<1152xi8>
 // MANY: tile.contract panels "vpmaddubsw" q4_0 %[[H]], {{.*}} strip %[[STRIP]] -> store
+// MANY-SAME: {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 64>
 // MANY: tile.rope rows
 // MANY: tile.kv_append rows keys
 // MANY: tile.attend tiles
 // MANY: tile.contract {{.*}} -> accumulate %[[X]]
-// MANY: tile.alloc private : memref<2048xi8>
+// MANY: tile.alloc private : memref<2304xi8>
 // MANY: tile.contract {{.*}} -> gate_silu
 // MANY: tile.contract {{.*}} -> accumulate %[[X]]
 

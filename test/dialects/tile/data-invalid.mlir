@@ -190,3 +190,21 @@ func.func private @KvLayout_c2() attributes {
 func.func private @KvLayout_c3() attributes {
   // expected-error @below {{expected keys and values of f32, f16, bf16 or i8, found 'i16'}}
   tile.layout = #tile.kv<layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = i16>}
+
+// -----
+
+func.func private @Blocking_c1_rows() attributes {
+  // expected-error @below {{expected positive numbers of rows, those of a tile a power of two, found 4, 6 and 256}}
+  tile.blocking = #tile.blocking<direct = 4, rows = 6, block = 256, columns = 256>}
+
+// -----
+
+func.func private @Blocking_c1_direct() attributes {
+  // expected-error @below {{expected positive numbers of rows, those of a tile a power of two, found 0, 4 and 256}}
+  tile.blocking = #tile.blocking<direct = 0, rows = 4, block = 256, columns = 256>}
+
+// -----
+
+func.func private @Blocking_c2() attributes {
+  // expected-error @below {{expected chunks of a positive multiple of 32 columns, found 40}}
+  tile.blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 40>}

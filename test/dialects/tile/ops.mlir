@@ -85,13 +85,13 @@ func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi
 // CHECK-LABEL: func @products
 func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
                     %v: memref<?x96xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>,
-                    %w: memref<9792xi8>, %b: memref<48xf32>, %floats: memref<96x16xf32>,
-                    %bytes: memref<3072xi8>, %y: memref<?x48xf32>) {
-  // CHECK: tile.contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} bias %{{.*}} strip %{{.*}} -> store %{{.*}} {k = 96 : i64, width = 40 : i64}
-  // CHECK-SAME: bias memref<48xf32> strip memref<96x16xf32> -> memref<?x48xf32>
+                    %w: memref<9792xi8>, %b: memref<48xf32>, %floats: memref<6144xi8>,
+                    %bytes: memref<3840xi8>, %y: memref<?x48xf32>) {
+  // CHECK: tile.contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} bias %{{.*}} strip %{{.*}} -> store %{{.*}} {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, k = 96 : i64, width = 40 : i64}
+  // CHECK-SAME: bias memref<48xf32> strip memref<6144xi8> -> memref<?x48xf32>
   tile.contract panels "vfmadd" bf16 %x weight %w bias %b strip %floats -> store %y
-    {width = 40 : i64, k = 96 : i64}
-    : memref<?x96xf32> weight memref<9792xi8> bias memref<48xf32> strip memref<96x16xf32>
+    {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
+    : memref<?x96xf32> weight memref<9792xi8> bias memref<48xf32> strip memref<6144xi8>
     -> memref<?x48xf32>
   // CHECK: tile.contract panels "vpdpbusd" q8_0 %{{.*}}, %{{.*}}, %{{.*}} weight %{{.*}} -> accumulate %{{.*}}
   tile.contract panels "vpdpbusd" q8_0 %v, %s, %n weight %w -> accumulate %y
@@ -99,8 +99,8 @@ func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?
     : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9792xi8> -> memref<?x48xf32>
   // CHECK: tile.contract panels "vpmaddubsw" q4_1 %{{.*}} strip %{{.*}} -> gate_silu %{{.*}}
   tile.contract panels "vpmaddubsw" q4_1 %v, %s, %n weight %w strip %bytes -> gate_silu %y
-    {width = 40 : i64, k = 96 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9792xi8> strip memref<3072xi8>
+    {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
+    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9792xi8> strip memref<3840xi8>
     -> memref<?x48xf32>
   return
 }

@@ -178,43 +178,69 @@ func.func @contract_c7(%step: !llvm.ptr, %thread: index, %team: index, %x0: memr
 
 // -----
 
-func.func @contract_c8_element(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+func.func @contract_c8_bytes(%step: !llvm.ptr, %thread: index, %team: index, %x0:
     memref<?x96xf32>, %w: memref<9216xi8>, %s: memref<1536xi8>, %y: memref<?x48xf32>) {
-  // expected-error @below {{expected a strip of 'memref<96x16xf32>', found 'memref<1536xi8>'}}
-  tile.contract panels "vfmadd" f16 %x0 weight %w strip %s -> store %y {width = 40 : i64, k = 96 :
-    i64} : memref<?x96xf32> weight memref<9216xi8> strip memref<1536xi8> -> memref<?x48xf32>
+  // expected-error @below {{expected a strip of 'memref<6144xi8>', found 'memref<1536xi8>'}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w strip %s -> store %y {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+    width = 40 : i64, k = 96 : i64}
+    : memref<?x96xf32> weight memref<9216xi8> strip memref<1536xi8> -> memref<?x48xf32>
   return
 }
 
 // -----
 
+func.func @contract_c8_none(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xf32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected a strip of 'memref<6144xi8>', found none}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w -> store %y {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+    width = 40 : i64, k = 96 : i64}
+    : memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+// Of two parts in chunks of 32 columns one lies in the strip at a time, beside the sums of both.
 func.func @contract_c8_parts(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>,
-    %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %s: memref<1536xi8>, %y:
+    %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %s: memref<3456xi8>, %y:
     memref<?x48xf32>) {
-  // expected-error @below {{expected a strip of 'memref<3072xi8>', found 'memref<1536xi8>'}}
-  tile.contract panels "vpmaddubsw" q4_0 %x0, %x1, %x2 weight %w strip %s -> gate_silu %y {width =
-    40 : i64, k = 96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight
-    memref<9216xi8> strip memref<1536xi8> -> memref<?x48xf32>
+  // expected-error @below {{expected a strip of 'memref<1600xi8>', found 'memref<3456xi8>'}}
+  tile.contract panels "vpmaddubsw" q4_0 %x0, %x1, %x2 weight %w strip %s -> gate_silu %y
+    {blocking = #tile.blocking<direct = 4, rows = 4, block = 8, columns = 32>, width = 40 : i64, k = 96 : i64}
+    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8>
+    strip memref<3456xi8> -> memref<?x48xf32>
   return
 }
 
 // -----
 
 func.func @contract_c8_needless(%step: !llvm.ptr, %thread: index, %team: index, %x0:
-    memref<?x96xf32>, %w: memref<9216xi8>, %s: memref<96x16xf32>, %y: memref<?x48xf32>) {
-  // expected-error @below {{expected no strip: these panels are read as they are}}
-  tile.contract panels "vfmadd" f32 %x0 weight %w strip %s -> store %y {width = 40 : i64, k = 96 :
-    i64} : memref<?x96xf32> weight memref<9216xi8> strip memref<96x16xf32> -> memref<?x48xf32>
+    memref<?x96xf32>, %w: memref<9216xi8>, %s: memref<6144xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected no strip: panels are read as they are}}
+  tile.contract panels "vfmadd" f32 %x0 weight %w strip %s -> store %y {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+    width = 40 : i64, k = 96 : i64}
+    : memref<?x96xf32> weight memref<9216xi8> strip memref<6144xi8> -> memref<?x48xf32>
   return
 }
 
 // -----
 
 func.func @contract_c8_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x48xi32>,
-    %w: memref<9216xi8>, %s: memref<96x16xf32>, %y: memref<?x48xf32>) {
-  // expected-error @below {{expected no strip: these panels are read as they are}}
-  tile.contract panels "vdpbf16ps" bf16_pairs %x0 weight %w strip %s -> store %y {width = 40 : i64, k
-    = 96 : i64} : memref<?x48xi32> weight memref<9216xi8> strip memref<96x16xf32> -> memref<?x48xf32>
+    %w: memref<9216xi8>, %s: memref<6144xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected no strip: panels are read as they are}}
+  tile.contract panels "vdpbf16ps" bf16_pairs %x0 weight %w strip %s -> store %y {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+    width = 40 : i64, k = 96 : i64}
+    : memref<?x48xi32> weight memref<9216xi8> strip memref<6144xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c8_single(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>,
+    %w: memref<9216xi8>, %s: memref<6144xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected no strip: panels are read as they are}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w strip %s -> store %y {width = 40 : i64, k = 96 :
+    i64} : memref<?x96xf32> weight memref<9216xi8> strip memref<6144xi8> -> memref<?x48xf32>
   return
 }
 
