@@ -75,18 +75,28 @@ void Contraction::manyRows(Value panel, Value from, Value to,
   });
 }
 
-void Contraction::tiles(Value from, Value to, Places body) {
+void Contraction::tiles(Value from, Value to, Tile body) {
+  Value before = e.index(0); // tiles
   for (int64_t size = in.blocking.getRows(); size > 0; size /= 2) {
     Value count = e.index(size);
-    Value end = e.add(from, e.mul(e.div(e.sub(to, from), count), count));
+    Value whole = e.div(e.sub(to, from), count);
+    Value end = e.add(from, e.mul(whole, count));
     e.loop(from, end, size, [&](Value first) {
       Values places;
       for (int64_t i = 0; i < size; ++i)
         places.push_back(e.addConst(first, i));
-      body(places);
+      body(places, e.add(before, e.div(e.sub(first, from), count)));
     });
     from = end;
+    before = e.add(before, whole);
   }
+}
+
+// Unpacking waits for memory and multiplying does not: so each tile asks for two lines of every
+// block of the panel that is unpacked next. With few rows this is what both together cost.
+Contraction::Ahead Contraction::ahead(Value panel, int64_t part, Value tile) {
+  Value last = e.index(std::max<int64_t>(info.bits - 2, 0));
+  return {reader(e.addConst(panel, 1), part), e.min(e.mulConst(tile, 2), last)};
 }
 
 void Contraction::blockOfRows(Value panel, Value from, Value to,
@@ -99,11 +109,13 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
       chunks.push_back(chunk(panel, part, zero));
       chunks.back().unpack(k);
     }
-    tiles(from, to, [&](ArrayRef<Value> places) {
+    tiles(from, to, [&](ArrayRef<Value> places, Value tile) {
       Values rows = llvm::map_to_vector(places, rowOf);
       SmallVector<Values, 2> results;
-      for (PanelChunk &weights : chunks)
-        results.push_back(multiply(weights, rows, zeros(rows.size()), zero, k));
+      for (auto [part, weights] : llvm::enumerate(chunks)) {
+        Ahead next = ahead(panel, part, tile);
+        results.push_back(multiply(weights, rows, zeros(rows.size()), zero, k, &next));
+      }
       for (auto [place, y] : llvm::zip(places, join(results)))
         write(place, y);
     });
@@ -123,13 +135,15 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
       PanelChunk weights = chunk(panel, part, first);
       weights.unpack(last);
       Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
-      tiles(from, to, [&](ArrayRef<Value> places) {
+      tiles(from, to, [&](ArrayRef<Value> places, Value tile) {
+        Ahead next = ahead(panel, part, tile);
         Values init;
         for (Value place : places)
           init.push_back(arith::SelectOp::create(e.b, e.loc, isFirst, e.constant(e.f32x16(), 0),
                                                  loadSum(part, place)));
         Values rows = llvm::map_to_vector(places, rowOf);
-        for (auto [place, sum] : llvm::zip(places, multiply(weights, rows, init, first, last)))
+        for (auto [place, sum] :
+             llvm::zip(places, multiply(weights, rows, init, first, last, &next)))
           e.storeBytes(sum, in.strip, sumAt(part, place));
       });
     });
@@ -142,10 +156,10 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
 }
 
 Contraction::Values Contraction::multiply(PanelChunk &weights, ArrayRef<Value> rows,
-                                          ValueRange init, Value from, Value to) {
+                                          ValueRange init, Value from, Value to, Ahead *ahead) {
   switch (kind) {
   case tile::RowKind::Quantized:
-    return multiplyIntegers(weights, rows, init, from, to);
+    return multiplyIntegers(weights, rows, init, from, to, ahead);
   case tile::RowKind::Pairs:
     return multiplyPairs(weights, rows, init, from, to);
   case tile::RowKind::Floats:
@@ -157,10 +171,14 @@ Contraction::Values Contraction::multiply(PanelChunk &weights, ArrayRef<Value> r
 //===- int8 activations -----------------------------------------------------------------------===//
 
 Contraction::Values Contraction::multiplyIntegers(PanelChunk &weights, ArrayRef<Value> rows,
-                                                  ValueRange init, Value from, Value to) {
+                                                  ValueRange init, Value from, Value to,
+                                                  Ahead *ahead) {
   int64_t count = weights.scalesPerBlock();
   Value width = e.index(32);
   return e.fold(e.div(from, width), e.div(to, width), 1, init, [&](Value block, ValueRange acc) {
+    if (ahead)
+      for (int64_t i = 0; i < 2; ++i)
+        ahead->panel.prefetchLine(block, e.addConst(ahead->firstLine, i));
     Values next = llvm::to_vector(acc);
     for (int64_t which = 0; which < count; ++which) {
       Values dots = dotProducts(weights, rows, block, which);

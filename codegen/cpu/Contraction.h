@@ -39,20 +39,27 @@ public:
                 llvm::function_ref<void(Value, Value)> write);
 
 private:
-  using Places = llvm::function_ref<void(llvm::ArrayRef<Value>)>;
+  using Tile = llvm::function_ref<void(llvm::ArrayRef<Value> places, Value number)>;
 
   PanelReader reader(Value panel, int64_t part);
   PanelChunk chunk(Value panel, int64_t part, Value first);
+  /// What a tile asks for while it multiplies: lines of the panel that comes next.
+  struct Ahead {
+    PanelReader panel;
+    Value firstLine; // of each block; the one behind it, too
+  };
   void blockOfRows(Value panel, Value from, Value to, llvm::function_ref<Value(Value)> rowOf,
                    llvm::function_ref<void(Value, Value)> write);
-  /// body(places) for places from .. to: whole tiles, then one of half as many, and so on.
-  void tiles(Value from, Value to, Places body);
+  /// body(places, number of the tile) for places from .. to: whole tiles, then one of half as many,
+  /// and so on.
+  void tiles(Value from, Value to, Tile body);
+  Ahead ahead(Value panel, int64_t part, Value tile);
 
   /// `init` and the products of columns from .. to.
   Values multiply(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init, Value from,
-                  Value to);
+                  Value to, Ahead *ahead = nullptr);
   Values multiplyIntegers(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init,
-                          Value from, Value to);
+                          Value from, Value to, Ahead *ahead);
   Values dotProducts(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t which);
   Values runOfSteps(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t first,
                     int64_t count, ValueRange start);

@@ -119,6 +119,12 @@ Value Emitter::loadBytes(Value bytes, ValueRange at, int64_t count, Type element
   return vector::BitCastOp::create(b, loc, vec(count, element), raw);
 }
 
+void Emitter::prefetch(Value bytes, Value at) {
+  // Into the second cache: the first one is full of what is being multiplied.
+  memref::PrefetchOp::create(b, loc, bytes, at, /*isWrite=*/false, /*localityHint=*/2,
+                             /*isDataCache=*/true);
+}
+
 void Emitter::storeBytes(Value value, Value bytes, Value at) {
   auto type = cast<VectorType>(value.getType());
   VectorType raw = vec(type.getNumElements() * type.getElementTypeBitWidth() / 8, b.getI8Type());

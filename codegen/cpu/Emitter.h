@@ -66,6 +66,8 @@ public:
   Value loadWide(Value memref, ValueRange at, int64_t lanes = kLanes);
   /// `count` elements of `element`, read from bytes of an i8 buffer.
   Value loadBytes(Value bytes, ValueRange at, int64_t count, mlir::Type element);
+  /// Asks for the cache line of byte `at`, wherever that is.
+  void prefetch(Value bytes, Value at);
   /// A vector, as the bytes of an i8 buffer from `at` on.
   void storeBytes(Value vector, Value bytes, Value at);
   Value widen(Value value); // f16, bf16, i8 to f32, keeping the shape
