@@ -12,7 +12,17 @@
 extern "C" {
 #endif
 
-#define MOIRE_ABI_VERSION 3
+#define MOIRE_ABI_VERSION 4
+
+/* When a thread got to the end of a region, in a program that was compiled with --profile. */
+typedef struct moire_stamp {
+  uint64_t cycles; /* of the processor's time-stamp counter */
+  int32_t region;  /* its number: its place in "profile" of the metadata */
+  int32_t experts; /* that had a token, behind products of experts in a step of many; else 0 */
+} moire_stamp;
+
+/* A thread's number of stamps has a cache line to itself: that many int64_t. */
+#define MOIRE_STAMP_COUNT_STRIDE 8
 
 /* The argument of a step. Generated code reads fields by offset (codegen/cpu/Lower.cpp): append
  * only, and raise MOIRE_ABI_VERSION. */
@@ -38,6 +48,10 @@ typedef struct moire_step {
    */
   int32_t *route_ids;
   float *route_weights;
+  /* Compiled with --profile, else not looked at: [threads, moire_program.stamps] time stamps, and
+   * how many there are of each thread, [threads, MOIRE_STAMP_COUNT_STRIDE], to begin with 0. */
+  moire_stamp *stamps;
+  int64_t *stamp_counts;
 } moire_step;
 
 /* Runs a step on one thread of a team; every thread of the team calls it with the same step. */
@@ -58,6 +72,7 @@ typedef struct moire_program {
   int64_t kv_page_bytes;
   int64_t tapped;          /* 1: step.taps is written */
   int64_t route_width;     /* columns of step.route_ids; 0: they are not written */
+  int64_t stamps;          /* the most that a thread adds in a step; 0: without --profile */
   int64_t cpu_features;    /* bits of enum moire_cpu_feature that the code needs */
   moire_step_fn step_one;  /* T = 1 and R = 1 */
   moire_step_fn step_many; /* any T and R */

@@ -3,7 +3,8 @@
 //   specialize  first, since one token and many are scheduled differently;
 //   schedule    decides destinations, so that no copy is ever needed; only now do tensors end;
 //   plan        needs every buffer and every use of it;
-//   team        needs places, because two buffers in the same bytes conflict;
+//   team        needs places, because two buffers in the same bytes conflict; time stamps come
+//               behind the barriers, which are worth a time of their own;
 //   expand      last on our own operations: a kernel's loops say nothing that the others need;
 //   lower       is upstream's conversion to LLVM.
 
@@ -96,8 +97,10 @@ LogicalResult compileForCpu(ModuleOp module, const Container &container, const C
       return schedule(module, *machine, plan);
     if (phase == "plan")
       return planBuffers(module, plan), success();
-    if (phase == "team")
-      return insertBarriers(module), success();
+    if (phase == "team") {
+      insertBarriers(module);
+      return options.profile ? insertProfile(module, plan) : success();
+    }
     if (phase == "expand")
       return expandKernels(module);
     return lowerToLlvm(module, plan);
@@ -112,6 +115,7 @@ LogicalResult compileForCpu(ModuleOp module, const Container &container, const C
   }
   result.weights = plan.weights;
   result.weightBytes = plan.weightBytes;
+  result.regions = plan.regions;
   ObjectRequest request{&result.object, result.wantLlvmIr ? &result.llvmIr : nullptr,
                         result.wantAssembly ? &result.assembly : nullptr};
   return emitObject(module, *machine, plan, options.optLevel, request);

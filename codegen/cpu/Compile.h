@@ -4,6 +4,7 @@
 #define MOIRE_CODEGEN_CPU_COMPILE_H
 
 #include "codegen/artifact/Packing.h"
+#include "codegen/cpu/ProfileRegion.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
@@ -17,16 +18,18 @@ struct CpuOptions {
   std::string cpu = "native"; // or an x86-64 CPU name that LLVM knows
   int optLevel = 3;           // 0 … 3
   int64_t kvPage = 0;         // positions in a KV page, a multiple of 16; 0: the default
+  bool profile = false;       // time stamps around every kernel
   std::string stopAfter;      // name of a phase; the module is left as it is then
   std::string dumpDirectory;  // a file NN-phase.mlir after each phase, if not empty
 };
 
 /// What comes out beside the module.
 struct CompiledModel {
-  std::vector<char> object;          // ELF relocatable; defines moire_program
-  std::vector<PackedWeight> weights; // laid out; tensors point into the container
-  int64_t weightBytes = 0;           // of the weights section
-  std::string llvmIr, assembly;      // filled when asked for
+  std::vector<char> object;           // ELF relocatable; defines moire_program
+  std::vector<PackedWeight> weights;  // laid out; tensors point into the container
+  int64_t weightBytes = 0;            // of the weights section
+  std::vector<ProfileRegion> regions; // by number; empty without CpuOptions::profile
+  std::string llvmIr, assembly;       // filled when asked for
   bool wantLlvmIr = false, wantAssembly = false;
 };
 

@@ -58,7 +58,7 @@ LogicalResult expandKernels(ModuleOp module) {
   SmallVector<Operation *> kernels;
   module.walk([&](Operation *op) {
     if (isa<tile::TileDialect>(op->getDialect()) && op->getNumResults() == 0 &&
-        !isa<tile::BarrierOp>(op))
+        !isa<tile::BarrierOp, tile::StampOp>(op))
       kernels.push_back(op);
   });
   for (Operation *kernel : kernels) {

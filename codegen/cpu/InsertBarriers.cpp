@@ -118,7 +118,7 @@ SmallVector<Access> accesses(Operation &op) {
       })
       .Default([](Operation *o) {
         assert((!isa_and_nonnull<tile::TileDialect>(o->getDialect()) || o->getNumResults() ||
-                isa<tile::BarrierOp>(o)) &&
+                isa<tile::BarrierOp, tile::StampOp>(o)) &&
                "every kernel says what it touches");
       });
   return result;

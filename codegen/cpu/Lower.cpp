@@ -180,6 +180,45 @@ struct BarrierLowering : StepPattern<tile::BarrierOp> {
   }
 };
 
+struct StampLowering : StepPattern<tile::StampOp> {
+  using StepPattern::StepPattern;
+  LogicalResult matchAndRewrite(tile::StampOp op, OpAdaptor adaptor, Builder &b) const override {
+    Location loc = op.getLoc();
+    Type number = b.getI64Type();
+    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+    // rdtscp and not rdtsc: it waits for what comes before it.
+    auto stamp = LLVM::LLVMStructType::getLiteral(b.getContext(), {number, b.getI32Type()});
+    Value read = LLVM::CallIntrinsicOp::create(b, loc, stamp, b.getStringAttr("llvm.x86.rdtscp"),
+                                               ValueRange())
+                     .getResult(0);
+    Value cycles = LLVM::ExtractValueOp::create(b, loc, read, 0);
+
+    auto add = [&](Value x, Value y) -> Value { return LLVM::AddOp::create(b, loc, x, y); };
+    auto mul = [&](Value x, int64_t y) -> Value {
+      return LLVM::MulOp::create(b, loc, x, i64(b, loc, y));
+    };
+    Value thread = argument(op, 1);
+    Value countAt = offsetBy(b, loc, field(b, op, offsetof(moire_step, stamp_counts), pointer),
+                             mul(thread, MOIRE_STAMP_COUNT_STRIDE * sizeof(int64_t)));
+    Value count = LLVM::LoadOp::create(b, loc, number, countAt);
+    Value place = mul(add(mul(thread, plan.stamps), count), sizeof(moire_stamp));
+    Value at = offsetBy(b, loc, field(b, op, offsetof(moire_step, stamps), pointer), place);
+    auto store = [&](Value value, size_t offset) {
+      LLVM::StoreOp::create(b, loc, value, offsetBy(b, loc, at, i64(b, loc, offset)));
+    };
+    auto i32 = [&](Value wide) -> Value {
+      return LLVM::TruncOp::create(b, loc, b.getI32Type(), wide);
+    };
+    Value experts = adaptor.getExperts() ? adaptor.getExperts() : i64(b, loc, 0);
+    store(cycles, offsetof(moire_stamp, cycles));
+    store(i32(i64(b, loc, op.getRegion())), offsetof(moire_stamp, region));
+    store(i32(experts), offsetof(moire_stamp, experts));
+    LLVM::StoreOp::create(b, loc, add(count, i64(b, loc, 1)), countAt);
+    b.eraseOp(op);
+    return success();
+  }
+};
+
 void declareBarrier(ModuleOp module) {
   OpBuilder b(module.getBodyRegion());
   auto type =
@@ -200,8 +239,8 @@ struct ConvertPass : PassWrapper<ConvertPass, OperationPass<ModuleOp>> {
     LowerToLLVMOptions options(&context);
     LLVMTypeConverter converter(&context, options);
     RewritePatternSet patterns(&context);
-    patterns.add<CountLowering, AllocLowering, InputLowering, WeightLowering, BarrierLowering>(
-        converter, plan);
+    patterns.add<CountLowering, AllocLowering, InputLowering, WeightLowering, BarrierLowering,
+                 StampLowering>(converter, plan);
     populateFuncToLLVMConversionPatterns(converter, patterns);
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);

@@ -36,6 +36,7 @@ static void addProgram(llvm::Module &module, const Machine &machine, const Plan 
                              plan.kv.getPageBytes(),
                              plan.tapped,
                              plan.routeWidth,
+                             plan.stamps,
                              machine.features};
   static_assert(offsetof(moire_program, step_one) == sizeof(numbers));
   SmallVector<llvm::Constant *> fields;

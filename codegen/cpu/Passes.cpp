@@ -16,6 +16,7 @@ namespace moire::cpu {
 #define GEN_PASS_DEF_SCHEDULE
 #define GEN_PASS_DEF_PLANBUFFERS
 #define GEN_PASS_DEF_INSERTBARRIERS
+#define GEN_PASS_DEF_INSERTPROFILE
 #define GEN_PASS_DEF_EXPAND
 #include "codegen/cpu/Passes.h.inc"
 
@@ -95,6 +96,36 @@ struct PlanBuffers : impl::PlanBuffersBase<PlanBuffers> {
 
 struct InsertBarriers : impl::InsertBarriersBase<InsertBarriers> {
   void runOnOperation() override { insertBarriers(getOperation()); }
+};
+
+// As the program's metadata will have it; what is zero is left out.
+DictionaryAttr regionAttr(Builder &b, const ProfileRegion &region) {
+  NamedAttrList fields;
+  fields.append("name", b.getStringAttr(region.name));
+  fields.append("in", b.getStringAttr(region.function));
+  if (region.isWait)
+    fields.append("wait", b.getUnitAttr());
+  if (!region.arithmetic.empty())
+    fields.append("arithmetic", b.getStringAttr(region.arithmetic));
+  for (auto [name, value] : region.numbers())
+    if (value)
+      fields.append(name, b.getI64IntegerAttr(value));
+  return fields.getDictionary(b.getContext());
+}
+
+struct InsertProfile : impl::InsertProfileBase<InsertProfile> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    Plan plan;
+    if (failed(insertProfile(module, plan)))
+      return signalPassFailure();
+    Builder b(module.getContext());
+    SmallVector<Attribute> regions;
+    for (const ProfileRegion &region : plan.regions)
+      regions.push_back(regionAttr(b, region));
+    module->setAttr("tile.regions", b.getArrayAttr(regions));
+    module->setAttr("tile.stamps", b.getI64IntegerAttr(plan.stamps));
+  }
 };
 
 struct Expand : impl::ExpandBase<Expand> {

@@ -38,6 +38,16 @@ def InsertBarriers : Pass<"tile-insert-barriers", "::mlir::ModuleOp"> {
   }];
 }
 
+def InsertProfile : Pass<"tile-insert-profile", "::mlir::ModuleOp"> {
+  let summary = "Puts a time stamp behind every kernel and barrier";
+  let description = [{
+    The table of regions is an attribute of the module, `tile.regions`, and so is the number of stamps
+    that a step makes on a thread at most, `tile.stamps`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def Expand : Pass<"tile-expand", "::mlir::ModuleOp"> {
   let summary = "Replaces kernels by loops over vectors";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",

@@ -5,6 +5,7 @@
 
 #include "codegen/artifact/Packing.h"
 #include "codegen/cpu/Machine.h"
+#include "codegen/cpu/ProfileRegion.h"
 #include "dialects/moe/Moe.h"
 #include "dialects/tile/Tile.h"
 
@@ -31,6 +32,9 @@ struct Plan {
   int64_t arenaBytesPerToken = 0;                     // set by planBuffers
   int64_t scratchBytes = 0, scratchBytesPerToken = 0; // of a thread
 
+  std::vector<ProfileRegion> regions; // set by insertProfile, in the order of their numbers
+  int64_t stamps = 0;                 // room for those of a step on a thread
+
   const PackedWeight &weight(llvm::StringRef name) const {
     return weights[weightIndex.find(name)->second];
   }
@@ -56,6 +60,10 @@ void planBuffers(mlir::ModuleOp module, Plan &plan);
 
 /// team: puts a barrier wherever data crosses threads.
 void insertBarriers(mlir::ModuleOp module);
+
+/// team, with --profile: puts a time stamp behind every kernel and barrier. Fails where it cannot
+/// be known how many stamps a step makes.
+mlir::LogicalResult insertProfile(mlir::ModuleOp module, Plan &plan);
 
 /// expand: kernels become loops over vectors.
 mlir::LogicalResult expandKernels(mlir::ModuleOp module);

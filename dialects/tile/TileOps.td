@@ -240,4 +240,20 @@ def Tile_BarrierOp : Tile_Op<"barrier"> {
   let assemblyFormat = "attr-dict";
 }
 
+def Tile_StampOp : Tile_Op<"stamp"> {
+  let summary = "Notes when this thread gets here";
+  let description = [{
+    Adds the processor's time stamp to those of the thread (`moire_stamp` of runtime/Abi.h), with the
+    number of the region that ends here: a kernel, a barrier, or the way to the first of them. Behind a
+    product of experts it also notes how many of them had a token.
+
+    ```mlir
+    tile.stamp 7
+    tile.stamp 8 experts %index
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$region, Optional<Index>:$experts);
+  let assemblyFormat = "$region (`experts` $experts^)? attr-dict";
+}
+
 #endif

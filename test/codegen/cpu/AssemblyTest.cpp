@@ -35,8 +35,9 @@ std::string modelText(const std::string &format) {
   return replaceAll(text, "#moe.block<int8>", "#moe.rows<bf16>");
 }
 
-// The assembly of the model.
-std::string compileTo(const std::string &format, const std::string &cpu) {
+// The model, with its assembly.
+CompiledModel compileModel(const std::string &format, const std::string &cpu,
+                           bool profile = false) {
   std::string text = modelText(format);
   DialectRegistry registry;
   registerCpuDialects(registry);
@@ -57,8 +58,9 @@ std::string compileTo(const std::string &format, const std::string &cpu) {
   result.wantAssembly = true;
   CpuOptions options;
   options.cpu = cpu;
+  options.profile = profile;
   EXPECT_TRUE(succeeded(compileForCpu(*module, container, options, result)));
-  return result.assembly;
+  return result;
 }
 
 struct Code {
@@ -81,7 +83,7 @@ const Code &codeFor(const std::string &format, const std::string &cpu) {
   Code &code = place->second;
   if (!isNew)
     return code;
-  std::string assembly = compileTo(format, cpu);
+  std::string assembly = compileModel(format, cpu).assembly;
   llvm::SmallVector<llvm::StringRef> lines;
   llvm::StringRef(assembly).split(lines, '\n');
   for (llvm::StringRef line : lines) {
@@ -204,6 +206,15 @@ TEST_P(Assembly, Avx512WithoutVnniHasItsOwnRow) {
 INSTANTIATE_TEST_SUITE_P(Formats, Assembly,
                          testing::Values("q4_0", "q4_1", "q5_0", "q8_0", "iq4_nl"),
                          [](const auto &info) { return std::string(info.param); });
+
+TEST(AssemblyOfProfile, TimeStampsStandWhereRegionsEnd) {
+  CompiledModel plain = compileModel("q4_0", "x86-64-v3");
+  EXPECT_FALSE(llvm::StringRef(plain.assembly).contains("rdtsc"));
+  EXPECT_TRUE(plain.regions.empty());
+  CompiledModel profiled = compileModel("q4_0", "x86-64-v3", /*profile=*/true);
+  EXPECT_GT(profiled.regions.size(), 20u);
+  EXPECT_EQ(llvm::StringRef(profiled.assembly).count("rdtscp"), profiled.regions.size());
+}
 
 // Rows of bf16: pairs where an instruction takes them, its broadcast folded; f32 elsewhere.
 TEST(AssemblyOfBf16, PairsAreMultipliedOnWholeRegisters) {

@@ -175,6 +175,14 @@ tile.barrier
 
 // -----
 
+func.func @stamp_negative(%step: !llvm.ptr, %thread: index, %team: index) {
+  // expected-error @below {{attribute 'region' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
+  tile.stamp -1
+  return
+}
+
+// -----
+
 func.func private @KvLayout_c1() attributes {
   // expected-error @below {{expected positive numbers of layers, KV heads and head dim, found 0, 2 and 16}}
   tile.layout = #tile.kv<layers = 0, kv_heads = 2, head_dim = 16, page = 64, element = f16>}

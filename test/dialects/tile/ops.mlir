@@ -41,6 +41,10 @@ func.func @data(%step: !llvm.ptr, %thread: index, %team: index, %layer: index) {
   %g = tile.weight "norm" {offset = 0 : i64, slice_bytes = 384 : i64} : memref<96xf32>
   // CHECK: tile.barrier
   tile.barrier
+  // CHECK: tile.stamp 7
+  tile.stamp 7
+  // CHECK: tile.stamp 8 experts %{{.*}}
+  tile.stamp 8 experts %t
   return
 }
 
