@@ -80,6 +80,7 @@ moire_status moire_get_info(const moire_model *model, moire_info *info) {
   }
   info->tapped = program.tapped;
   info->route_width = program.route_width;
+  info->profiled = program.stamps > 0;
   return MOIRE_OK;
 }
 
@@ -137,6 +138,10 @@ moire_status moire_step_run(moire_state *state, const moire_batch *batch) {
 moire_status moire_feed(moire_state *state, int32_t slot, const int32_t *tokens, int64_t count,
                         int64_t chunk, float *logits) {
   return state ? state->state->feed(slot, tokens, count, chunk, logits) : MOIRE_ERROR_ARGUMENT;
+}
+
+moire_status moire_state_observe(moire_state *state, moire_observer observer, void *context) {
+  return state ? state->state->observe(observer, context) : MOIRE_ERROR_ARGUMENT;
 }
 
 int64_t moire_slot_length(const moire_state *state, int32_t slot) {

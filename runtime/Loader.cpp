@@ -144,6 +144,7 @@ std::string checkProgram(const moire_program &program, const SectionView *weight
       {"scratch_bytes_per_token", program.scratch_bytes_per_token, 0, kMostBytes},
       {"kv_page_bytes", program.kv_page_bytes, 0, kMostBytes},
       {"route_width", program.route_width, 0, kMostExperts},
+      {"stamps", program.stamps, 0, kMost},
       {"kv_page_positions", program.kv_page_positions, program.kv_page_bytes > 0, kMost},
   };
   for (const auto &field : fields)

@@ -46,6 +46,31 @@ public:
       out.emplace_back(name, bytes.integer);
     }
   }
+  void flag(const char *key, bool &out) {
+    if (const JsonValue *value = member(key, JsonValue::Bool, "true or false"))
+      out = value->boolean;
+  }
+  void regions(const char *key, std::vector<ProfiledRegion> &out) {
+    const JsonValue *value = member(key, JsonValue::Array, "a list of regions");
+    for (size_t i = 0; value && i < value->items.size(); ++i) {
+      if (value->items[i].kind != JsonValue::Object)
+        return wrong(key, "a list of regions");
+      Reader reader(value->items[i], error);
+      ProfiledRegion &region = out.emplace_back();
+      reader.text("name", region.name);
+      reader.text("in", region.function);
+      reader.flag("wait", region.wait);
+      reader.text("arithmetic", region.arithmetic);
+      reader.integer("bytes", region.bytes);
+      reader.integer("row_bytes", region.rowBytes);
+      reader.integer("expert_bytes", region.expertBytes);
+      reader.integer("position_bytes", region.positionBytes);
+      reader.integer("row_products", region.rowProducts);
+      reader.integer("position_products", region.positionProducts);
+      reader.integer("window", region.window);
+      reader.integer("of_logits", region.ofLogits);
+    }
+  }
   void wrong(const char *key, const char *expected) {
     if (error.empty())
       error = format("\"%s\" is not %s", key, expected);
@@ -98,6 +123,7 @@ bool parseMetadata(std::string_view section, Metadata &metadata, std::string &er
   reader.integer("parameters", metadata.parameters);
   reader.byteCounts("weights", metadata.weights);
   reader.counts("route", metadata.route);
+  reader.regions("profile", metadata.profile);
   reader.tokens("eos", metadata.eos);
   reader.token("bos", metadata.bos);
   std::string chat;

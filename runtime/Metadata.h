@@ -4,6 +4,12 @@
 //    "activations": "int8", "weights": {"q4_1": 66355200, …}, "kv_type": "f16", "route": [0, 4, 4],
 //    "eos": [2], "bos": null, "chat": "chatml", "system": "…", "compiler": "…", "options": "…"}
 //
+// and, compiled with --profile, what lies between its time stamps:
+//
+//   "profile": [{"name": "contract q_k_v", "in": "layer_0.one", "arithmetic": "int8",
+//                "bytes": 345600, "row_products": 552960},
+//               {"name": "barrier", "in": "layer_0.one", "wait": true}, …]
+//
 // Every key may be missing; keys that are not listed are ignored.
 
 #ifndef MOIRE_RUNTIME_METADATA_H
@@ -19,6 +25,23 @@ namespace moire {
 
 enum class ChatForm : uint8_t { None, ChatMl };
 
+/// A kernel, a barrier, or the way to the first of them, at one place of the generated code: what a
+/// call has to read and to compute. What is 0 is not in the JSON; a key is the name in snake case.
+struct ProfiledRegion {
+  std::string name;
+  std::string function;         // "in"
+  bool wait = false;            // the team meets at its end
+  std::string arithmetic;       // of its products: int8, bf16 or f32; "": it has none
+  int64_t bytes = 0;            // of weights, however many rows there are
+  int64_t rowBytes = 0;         // … for each row
+  int64_t expertBytes = 0;      // … for each expert that has a token
+  int64_t positionBytes = 0;    // of keys and values, for each position that a sequence's rows see
+  int64_t rowProducts = 0;      // multiply-adds, for each row
+  int64_t positionProducts = 0; // … for each position that a row sees
+  int64_t window = 0;           // the most positions that a row sees; 0: all before it
+  int64_t ofLogits = 0;         // 1: its rows are those of the logits, not the tokens
+};
+
 struct Metadata {
   std::string name, architecture, source, activations, kvType, compiler, options;
   std::string type; // the storage type of most parameters
@@ -29,6 +52,7 @@ struct Metadata {
   std::vector<int32_t> eos;   // ids that end an answer
   int32_t bos = -1;           // id that starts a text, or -1
   ChatForm chat = ChatForm::None;
+  std::vector<ProfiledRegion> profile; // by the numbers of moire_stamp.region
   std::string system; // the system message of a conversation that has none of its own
 };
 

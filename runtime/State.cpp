@@ -3,6 +3,7 @@
 #include "runtime/Format.h"
 #include "runtime/cpu/Cores.h"
 #include "runtime/cpu/Features.h"
+#include "runtime/cpu/TimeStamp.h"
 
 #include <algorithm>
 #include <cstring>
@@ -12,6 +13,7 @@ namespace moire {
 
 namespace {
 constexpr int64_t kAlignment = 64; // of every pointer that generated code receives
+constexpr size_t kStampCountBytes = MOIRE_STAMP_COUNT_STRIDE * sizeof(int64_t);
 constexpr int64_t kMostThreads = 1024, kMostSlots = 1 << 16;
 
 int64_t roundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
@@ -89,6 +91,14 @@ moire_status State::allocate(std::string &error) {
                    limits.threads, formatBytes(program.scratch_bytes).c_str(),
                    formatBytes(program.scratch_bytes_per_token).c_str(),
                    static_cast<long long>(limits.max_tokens));
+    return MOIRE_ERROR_RESOURCES;
+  }
+  const uint64_t threads = limits.threads;
+  if (program.stamps && (!stamps.allocate(threads * program.stamps * sizeof(moire_stamp)) ||
+                         !stampCounts.allocate(threads * kStampCountBytes))) {
+    error = format("no memory for the time stamps of %d threads (%lld of a step on each); ask for "
+                   "fewer threads",
+                   limits.threads, static_cast<long long>(program.stamps));
     return MOIRE_ERROR_RESOURCES;
   }
   if (program.kv_page_bytes)
@@ -254,8 +264,16 @@ moire_status State::run(const moire_batch &batch) {
   step.pages_per_slot = pagesPerSlot;
   step.route_ids = routeIds;
   step.route_weights = routeWeights;
+  if (program.stamps) {
+    step.stamps = reinterpret_cast<moire_stamp *>(stamps.data());
+    step.stamp_counts = reinterpret_cast<int64_t *>(stampCounts.data());
+    memset(step.stamp_counts, 0, limits.threads * kStampCountBytes);
+  }
   const bool one = tokenCount == 1 && rowCount == 1;
+  const uint64_t begin = observer ? timeStamp() : 0;
   team->run(one ? program.step_one : program.step_many, &step);
+  if (observer)
+    notify(step, begin, timeStamp());
 
   auto handOver = [](auto *wanted, const auto *landed, int64_t count) {
     if (wanted && landed && landed != wanted)
@@ -265,6 +283,32 @@ moire_status State::run(const moire_batch &batch) {
   handOver(batch.taps, taps, tapCount);
   handOver(batch.route_ids, routeIds, routeCount);
   handOver(batch.route_weights, routeWeights, routeCount);
+  return MOIRE_OK;
+}
+
+void State::notify(const moire_step &step, uint64_t begin, uint64_t end) const {
+  std::vector<const moire_stamp *> ofThread(limits.threads);
+  for (int32_t thread = 0; thread < limits.threads; ++thread)
+    ofThread[thread] = step.stamps + thread * model->program->stamps;
+  moire_observation observation = {};
+  observation.threads = limits.threads;
+  observation.stamps = ofThread.data();
+  observation.stamp_count = step.stamp_counts[0];
+  observation.begin = begin;
+  observation.end = end;
+  observation.token_count = step.token_count;
+  observation.row_count = step.row_count;
+  observation.slots = step.slots;
+  observation.positions = step.positions;
+  observer(observerContext, &observation);
+}
+
+moire_status State::observe(moire_observer wanted, void *context) {
+  if (!model->program->stamps)
+    return fail(MOIRE_ERROR_ARGUMENT,
+                "steps cannot be observed: the program was compiled without --profile");
+  observer = wanted;
+  observerContext = context;
   return MOIRE_OK;
 }
 

@@ -32,6 +32,7 @@ public:
   moire_status fork(int32_t from, int32_t to);
   moire_status truncate(int32_t slot, int64_t length);
   moire_status repeat(int32_t slot, int64_t length);
+  moire_status observe(moire_observer wanted, void *context);
   int64_t length(int32_t slot) const; // -1 for a slot that does not exist
 
   const moire_state_options &options() const { return limits; }
@@ -47,6 +48,7 @@ private:
   moire_status checkBuffers(const moire_batch &batch);
   moire_status checkTokens(const moire_batch &batch);
   moire_status takePages();
+  void notify(const moire_step &step, uint64_t begin, uint64_t end) const;
   template <typename T> T *landing(T *wanted, int64_t count, LazyMemory &memory);
 
   std::shared_ptr<const Model> model;
@@ -58,6 +60,9 @@ private:
   LazyMemory indices; // tokens, slots, positions, rows: [max_tokens] int32 each, 64-byte aligned
   // For buffers of the host that are not aligned, or not there.
   LazyMemory logitsLanding, tapsLanding, routeIdsLanding, routeWeightsLanding;
+  LazyMemory stamps, stampCounts; // compiled with --profile: of moire_step
+  moire_observer observer = nullptr;
+  void *observerContext = nullptr;
   std::vector<int64_t> lengths; // [slots]
   std::vector<int64_t> after;   // [slots] lengths after the step that is being checked
   std::string message;

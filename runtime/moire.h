@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Raised when a struct or a function of this header changes. */
-#define MOIRE_HOST_VERSION 3
+#define MOIRE_HOST_VERSION 4
 
 /* MOIRE_HOST_VERSION of the runtime that is linked in. */
 int32_t moire_host_version(void);
@@ -79,6 +79,7 @@ typedef struct moire_info {
   int64_t tapped;             /* 1: hidden states can be asked for (moire_batch.taps) */
   int64_t route_width;        /* most experts that a token has in a layer, if they can be asked for
                                  (moire_batch.route_ids); else 0 */
+  int64_t profiled;           /* 1: compiled with --profile, steps can be observed */
 } moire_info;
 
 moire_status moire_get_info(const moire_model *model, moire_info *info);
@@ -154,6 +155,25 @@ moire_status moire_step_run(moire_state *state, const moire_batch *batch);
  * midway the steps before it stay appended (moire_slot_length tells). */
 moire_status moire_feed(moire_state *state, int32_t slot, const int32_t *tokens, int64_t count,
                         int64_t chunk, float *logits);
+
+/* ---- Profiles -------------------------------------------------------------------------------- */
+
+/* What a step did with its time; valid while the observer runs. */
+typedef struct moire_observation {
+  int64_t threads;
+  const struct moire_stamp *const *stamps; /* [threads] the time stamps of each (runtime/Abi.h) */
+  int64_t stamp_count; /* of each thread: all pass the same regions in the same order */
+  uint64_t begin, end; /* time stamps of the caller, around the step */
+  int64_t token_count; /* T */
+  int64_t row_count;   /* R */
+  const int32_t *slots, *positions; /* [T] */
+} moire_observation;
+
+typedef void (*moire_observer)(void *context, const moire_observation *observation);
+
+/* Calls `observer` after each step from now on, on the thread that runs the step; NULL: no longer.
+ * Needs moire_info.profiled. Errors: ARGUMENT. */
+moire_status moire_state_observe(moire_state *state, moire_observer observer, void *context);
 
 /* ---- Slots ----------------------------------------------------------------------------------- */
 

@@ -130,6 +130,7 @@ int Benchmark::step(std::span<const int32_t> tokens, std::span<const int32_t> sl
 
 // Fills slot `sequence`. `done` counts tokens of all sequences.
 int Benchmark::reachDepth(int32_t sequence, int64_t depth, Progress &progress, int64_t &done) {
+  program.countStepsAs("");
   const int64_t page = program.info.kv_page_positions;
   int64_t fed = options.fillState ? std::min(depth, page) : depth;
   const uint64_t seed = scramble(options.fillState.value_or(0)) + sequence;
@@ -157,6 +158,7 @@ int Benchmark::reachDepth(int32_t sequence, int64_t depth, Progress &progress, i
 
 // A run of `test`: its seconds in `time`.
 int Benchmark::time(const BenchTest &test, bool onlyOneStep, double &time) {
+  program.countStepsAs(onlyOneStep ? "" : test.name());
   const int64_t vocab = program.info.vocab;
   std::vector<int32_t> slots;
   for (int32_t i = 0; i < test.sequences; ++i) {

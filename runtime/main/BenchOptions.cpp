@@ -26,6 +26,11 @@ private:
   void repetitions() { options.repetitions = integer(1, INT32_MAX); }
   void batch() { options.batch = integer(1, INT32_MAX); }
   void fillState() { options.fillState = integer(0, INT64_MAX); }
+  void trace() {
+    options.traceFile = value;
+    if (value.empty())
+      fail("needs the name of a file");
+  }
   void json() { options.format = BenchFormat::Json; }
   void help() { options.help = true; }
 
@@ -57,6 +62,7 @@ const Parser::Row<Parser> Parser::table[] = {
     {{"--repetitions", "-r", Takes::Value}, &Parser::repetitions},
     {{"--batch-size", "-b", Takes::Value}, &Parser::batch},
     {{"--fill-state", "", Takes::Value}, &Parser::fillState},
+    {{"--trace", "", Takes::Value}, &Parser::trace},
     {{"--output", "-o", Takes::Value}, &Parser::output},
     {{"--json", "", Takes::Nothing}, &Parser::json},
     {{"--help", "-h", Takes::Nothing}, &Parser::help},
@@ -99,6 +105,7 @@ const char benchOptionsHelp[] =
   -r, --repetitions 5       runs of each test, by turns, after a first step that does not count (5)
   -b, --batch-size 512      most tokens of a prompt in a step (512)
   --fill-state SEED         reach a depth by copies of one page of keys and values, not by a prefill
+  --trace FILE              where the time goes, for chrome://tracing; compiled with --profile
   -o, --output FORMAT       md (a table), csv, json or jsonl (with all samples); --json: -o json
 )";
 

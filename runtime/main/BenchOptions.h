@@ -24,6 +24,7 @@ struct BenchOptions {
   int64_t batch = 512;               // most tokens of a prompt in a step
   std::optional<uint64_t> fillState; // a seed: depths are reached without a prefill
   BenchFormat format = BenchFormat::Markdown;
+  std::string traceFile; // of a program compiled with --profile
 };
 
 /// Reads what stands behind `--bench`. On failure returns false; `error` says which argument is

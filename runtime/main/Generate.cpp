@@ -251,6 +251,7 @@ int runGenerate(Program &program) {
 
   Timing timing;
   timing.promptTokens = count;
+  program.countStepsAs("prompt");
   double start = seconds();
   int code = keepLogits ? feedKeepingLogits(program, prompt, logits.data())
                         : program.feed(prompt, logits.data());
@@ -258,6 +259,7 @@ int runGenerate(Program &program) {
     return code;
   timing.promptSeconds = seconds() - start;
 
+  program.countStepsAs("generation");
   SamplerOptions sampling = samplerOptions(options);
   Sampler sampler(sampling);
   Answer answer(program);

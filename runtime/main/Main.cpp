@@ -2,6 +2,7 @@
 
 #include "runtime/main/Console.h"
 #include "runtime/main/Modes.h"
+#include "runtime/main/Profiler.h"
 
 #include <cstring>
 
@@ -49,5 +50,8 @@ int main(int argc, char **argv) {
   }
   if (int code = program.open())
     return code;
-  return runMode(program);
+  if (int code = Profiler::check(program))
+    return code;
+  int code = runMode(program);
+  return program.profiler ? program.profiler->report(code) : code;
 }

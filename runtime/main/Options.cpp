@@ -52,6 +52,11 @@ private:
     if (value.empty())
       fail("needs the name of a file");
   }
+  void trace() {
+    options.traceFile = value;
+    if (value.empty())
+      fail("needs the name of a file");
+  }
   void perplexity() {
     mode(Mode::Perplexity);
     options.perplexityFile = value;
@@ -102,6 +107,7 @@ const Parser::Row<Parser> Parser::table[] = {
     {{"--json", "", Takes::Nothing}, &Parser::json},
     {{"--timings", "", Takes::Nothing}, &Parser::timings},
     {{"--logits", "", Takes::Value}, &Parser::logits},
+    {{"--trace", "", Takes::Value}, &Parser::trace},
     {{"--perplexity", "", Takes::Value}, &Parser::perplexity},
     {{"--bench", "", Takes::Nothing}, &Parser::bench},
     {{"--tokenize", "", Takes::Nothing}, &Parser::tokenize},
@@ -148,6 +154,7 @@ Speed     -t, --threads N     threads (the cores that this process may use)
 Output    --json              one JSON object; --timings: tokens per second, to standard error
           --print-ids         ids instead of text; end tokens do not end it
           --logits FILE       logits (and kept hidden states) of the prompt as safetensors; -n 0
+          --trace FILE        where the time goes, for chrome://tracing; compiled with --profile
 Text      --tokenize          standard input: a JSON string a line; output: its ids as a JSON list
           --detokenize        the reverse; --no-special: control tokens are plain text, or left out
           --perplexity FILE   of the text in FILE

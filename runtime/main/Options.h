@@ -46,7 +46,11 @@ struct Options {
   bool printIds = false, json = false, timings = false;
   std::string logitsFile;
   std::string perplexityFile;
+  std::string traceFile; // of a program compiled with --profile
   BenchOptions bench;
+
+  /// Where a trace is wanted; empty: nowhere.
+  const std::string &trace() const { return mode == Mode::Bench ? bench.traceFile : traceFile; }
 };
 
 /// Reads the arguments (without the program's name). On failure returns false; `error` says which

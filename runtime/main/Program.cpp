@@ -2,10 +2,13 @@
 
 #include "runtime/Format.h"
 #include "runtime/main/Console.h"
+#include "runtime/main/Profiler.h"
 
 #include <algorithm>
 
 namespace moire {
+
+Program::Program() = default;
 
 Program::~Program() {
   moire_state_destroy(state);
@@ -67,7 +70,14 @@ int Program::createState(const moire_state_options &wanted) {
   catchInterrupt();
   char message[1024] = "";
   moire_status status = moire_state_create(model, &wanted, &state, message, sizeof message);
-  return status == MOIRE_OK ? kDone : complain(exitCode(status), message);
+  if (status != MOIRE_OK)
+    return complain(exitCode(status), message);
+  return info.profiled ? Profiler::attach(*this) : kDone;
+}
+
+void Program::countStepsAs(const std::string &name) {
+  if (profiler)
+    profiler->profile.begin(name);
 }
 
 int Program::complainAboutState(moire_status status) const {

@@ -9,10 +9,13 @@
 #include "runtime/moire.h"
 #include "runtime/text/Tokenizer.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace moire {
+
+class Profiler;
 
 class Program {
 public:
@@ -22,9 +25,10 @@ public:
   moire_info info = {};
   Metadata metadata;
   Tokenizer tokenizer;
-  std::string noTokenizer; // why there is none; empty when there is one
+  std::unique_ptr<Profiler> profiler; // of a program that was compiled with --profile, with a state
+  std::string noTokenizer;            // why there is none; empty when there is one
 
-  Program() = default;
+  Program();
   ~Program();
   Program(const Program &) = delete;
   Program &operator=(const Program &) = delete;
@@ -39,6 +43,9 @@ public:
   int createState(const moire_state_options &wanted);
   /// … with --threads, --ctx and one slot, for steps of up to `mostTokens` tokens.
   int createState(int64_t mostTokens);
+
+  /// With --profile: what the next steps are counted as; "": they are not counted.
+  void countStepsAs(const std::string &name);
 
   /// Complains unless there is a tokenizer. Exit code as `open`.
   int needTokenizer() const;

@@ -205,6 +205,60 @@ TEST_F(HostTest, ChoiceOfExperts) {
     }
 }
 
+TEST_F(HostTest, ObservedSteps) {
+  static moire_program profiled = moire_this_program; // outlives the fixture's state
+  profiled.stamps = FAKE_STAMPS_OF_A_STEP;
+  ASSERT_EQ(
+      moire_open(MOIRE_HOST_VERSION, &profiled, path.c_str(), &model, message, sizeof message),
+      MOIRE_OK)
+      << message;
+  moire_info info;
+  ASSERT_EQ(moire_get_info(model, &info), MOIRE_OK);
+  EXPECT_EQ(info.profiled, 1);
+  create({.slots = 2, .threads = 2});
+  // What an observer saw, checked while it may look at it.
+  struct Seen {
+    std::vector<int64_t> tokens, rows;
+    std::vector<int32_t> positions;
+  } seen;
+  auto observe = [](void *context, const moire_observation *step) {
+    auto *seen = static_cast<Seen *>(context);
+    seen->tokens.push_back(step->token_count);
+    seen->rows.push_back(step->row_count);
+    seen->positions.assign(step->positions, step->positions + step->token_count);
+    EXPECT_EQ(step->threads, 2);
+    ASSERT_EQ(step->stamp_count, FAKE_STAMPS_OF_A_STEP);
+    for (int64_t thread = 0; thread < step->threads; ++thread) {
+      uint64_t before = step->begin;
+      for (int32_t i = 0; i < FAKE_STAMPS_OF_A_STEP; ++i) {
+        const moire_stamp &stamp = step->stamps[thread][i];
+        EXPECT_EQ(stamp.region, i);
+        EXPECT_EQ(stamp.experts, step->token_count);
+        EXPECT_GE(stamp.cycles, before);
+        before = stamp.cycles;
+      }
+      EXPECT_GE(step->end, before);
+    }
+  };
+  ASSERT_EQ(moire_state_observe(state, observe, &seen), MOIRE_OK);
+  ASSERT_EQ(feed(0, {1, 2, 3}), MOIRE_OK);
+  ASSERT_EQ(feed(0, {4}), MOIRE_OK);
+  EXPECT_EQ(seen.tokens, (std::vector<int64_t>{3, 1}));
+  EXPECT_EQ(seen.rows, (std::vector<int64_t>{1, 1}));
+  EXPECT_EQ(seen.positions, std::vector<int32_t>{3});
+  ASSERT_EQ(moire_state_observe(state, nullptr, nullptr), MOIRE_OK);
+  ASSERT_EQ(feed(0, {5}), MOIRE_OK);
+  EXPECT_EQ(seen.tokens.size(), 2u);
+  EXPECT_EQ(moire_state_observe(nullptr, observe, &seen), MOIRE_ERROR_ARGUMENT);
+}
+
+TEST_F(HostTest, OnlyProfiledProgramsAreObserved) {
+  create({.threads = 1});
+  auto observe = [](void *, const moire_observation *) {};
+  EXPECT_EQ(moire_state_observe(state, observe, nullptr), MOIRE_ERROR_ARGUMENT);
+  EXPECT_NE(error().find("compiled without --profile"), std::string::npos) << error();
+}
+
 // Every wrong batch is refused and leaves the slots alone.
 class WrongBatch : public HostTest {
 protected:

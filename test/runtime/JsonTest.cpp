@@ -136,6 +136,30 @@ TEST(Metadata, ReadsWhatTheCompilerWrites) {
   EXPECT_EQ(metadata.system, "Be brief.");
 }
 
+TEST(Metadata, RegionsOfAProfile) {
+  Metadata metadata;
+  std::string error;
+  ASSERT_TRUE(parseMetadata(R"({"profile": [{"name": "attend", "in": "layer_0.one", "bytes": 1,
+      "row_bytes": 2, "expert_bytes": 3, "position_bytes": 4, "row_products": 5,
+      "position_products": 6, "window": 7, "of_logits": 1, "arithmetic": "f32"},
+      {"name": "barrier", "wait": true}]})",
+                            metadata, error))
+      << error;
+  ASSERT_EQ(metadata.profile.size(), 2u);
+  const ProfiledRegion &attend = metadata.profile[0];
+  EXPECT_EQ(attend.name, "attend");
+  EXPECT_EQ(attend.function, "layer_0.one");
+  EXPECT_EQ(attend.arithmetic, "f32");
+  EXPECT_FALSE(attend.wait);
+  EXPECT_TRUE(metadata.profile[1].wait);
+  EXPECT_EQ((std::vector<int64_t>{attend.bytes, attend.rowBytes, attend.expertBytes,
+                                  attend.positionBytes, attend.rowProducts, attend.positionProducts,
+                                  attend.window, attend.ofLogits}),
+            (std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 1}));
+  EXPECT_FALSE(parseMetadata(R"({"profile": [{"wait": 1}]})", metadata, error));
+  EXPECT_EQ(error, "\"wait\" is not true or false");
+}
+
 TEST(Metadata, MissingAndNullKeysAreDefaults) {
   Metadata metadata;
   std::string error;

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <fstream>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -89,11 +90,12 @@ const char kMetadata[] =
 class ProgramTest : public ::testing::Test {
 protected:
   static void SetUpTestSuite() {
-    images = new std::string[3];
+    images = new std::string[4];
     TemporaryFolder folder;
     images[0] = link(folder, FAKE_PLAIN);
     images[1] = link(folder, FAKE_NEEDS_UNKNOWN_CPU);
     images[2] = link(folder, FAKE_SLOW);
+    images[3] = link(folder, FAKE_PROFILED);
   }
   static void TearDownTestSuite() { delete[] images; }
 
@@ -360,6 +362,81 @@ TEST_F(ProgramTest, AnInterruptedBenchShowsWhatItHas) {
   EXPECT_LT(tests.items[0].find("samples_ts")->items.size(), 1000u);
 }
 
+class ProfiledProgramTest : public ProgramTest {
+protected:
+  ProfiledProgramTest() {
+    file = SectionedFile(images[3]);
+    file.add("weights", fakeWeights());
+    file.add("metadata", R"({"profile": [
+      {"name": "start", "in": "forward", "wait": true}, {"name": "append", "in": "forward"},
+      {"name": "barrier", "in": "forward", "wait": true},
+      {"name": "head", "in": "forward", "bytes": 64, "arithmetic": "f32", "row_products": 261}]})");
+    install();
+  }
+};
+
+TEST_F(ProfiledProgramTest, TableOfEachKindOfStep) {
+  Result result = run({"--token-ids", "1,2,3", "--print-ids", "-n", "4", "--threads", "2"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.output, "4,5,6,7\n"); // data, and nothing else
+  for (const char *text :
+       {"prompt: 1 step, 3 tokens, 2 threads\n", "generation: 3 steps, 3 tokens, 2 threads\n",
+        "\n| head  ", "\n| append  ", "\n| barrier  ", "\n| start  ", "\n| end  ", "\n| step  "})
+    EXPECT_NE(result.errors.find(text), std::string::npos) << text << " in " << result.errors;
+}
+
+TEST_F(ProfiledProgramTest, BenchLeavesTheWarmUpOut) {
+  // Each team has a state of its own; reaching a depth is no part of a test.
+  Result result = run({"--bench", "-p", "8", "-n", "4", "-d", "0,6", "-t", "1,2", "-r", "2"});
+  EXPECT_EQ(result.code, 0) << result.errors;
+  for (const char *test : {"pp8", "pp8 @ d6"})
+    for (const char *counts :
+         {": 2 steps, 16 tokens, 1 thread\n", ": 2 steps, 16 tokens, 2 threads\n"})
+      EXPECT_NE(result.errors.find(std::string(test) + counts), std::string::npos)
+          << test << counts << result.errors;
+  for (const char *test : {"tg4", "tg4 @ d6"})
+    for (const char *counts :
+         {": 8 steps, 8 tokens, 1 thread\n", ": 8 steps, 8 tokens, 2 threads\n"})
+      EXPECT_NE(result.errors.find(std::string(test) + counts), std::string::npos)
+          << test << counts << result.errors;
+  EXPECT_EQ(result.errors.find("14 tokens"), std::string::npos) << result.errors;
+}
+
+TEST_F(ProfiledProgramTest, Trace) {
+  Result result = run({"--token-ids", "1", "--print-ids", "-n", "2", "--trace", folder / "trace"});
+  EXPECT_EQ(result.code, 0) << result.errors;
+  JsonValue trace = parsed(readBytes(folder / "trace"));
+  ASSERT_TRUE(trace.find("traceEvents"));
+  bool found = false;
+  for (const JsonValue &event : trace.find("traceEvents")->items)
+    found |= event.find("name")->string == "head" && event.find("dur")->real > 0;
+  EXPECT_TRUE(found);
+  expectError({"--token-ids", "1", "--print-ids", "-n", "2", "--trace", "/nonexistent/trace"}, 1,
+              "/nonexistent/trace: cannot be created: No such file");
+}
+
+TEST_F(ProfiledProgramTest, AsksForNothingWhereNoStepRuns) {
+  Result result = run({"--version"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.errors, "");
+}
+
+TEST_F(ProfiledProgramTest, WrongTableOfRegions) {
+  file = SectionedFile(images[3]);
+  file.add("weights", fakeWeights());
+  file.add("metadata", R"({"profile": [{"name": "start"}, 2]})");
+  install();
+  expectError({"--info"}, 3, "\"profile\" is not a list of regions");
+}
+
+TEST_F(ProgramTest, TraceNeedsTimeStamps) {
+  expectError({"--token-ids", "1", "--trace", folder / "trace"}, 4,
+              "no time stamps; compile the model again with `moire compile MODEL --profile`");
+  EXPECT_FALSE(std::ifstream(folder / "trace").good());
+  expectError({"--bench", "-p", "8", "-n", "0", "--trace", folder / "trace"}, 4, "no time stamps");
+  expectError({"--trace", ""}, 2, "--trace: needs the name of a file");
+}
+
 TEST_F(ProgramTest, TellsAboutItself) {
   Result info = run({"--info"});
   EXPECT_EQ(info.code, 0);
@@ -372,7 +449,7 @@ TEST_F(ProgramTest, TellsAboutItself) {
   EXPECT_EQ(json.find("route")->items[1].integer, 2);
   EXPECT_EQ(json.find("sections")->items.size(), 4u);
   expectOutput({"--licenses"}, "MIT or so\n");
-  expectOutput({"--version"}, "fake, compiled by moire 0.0 (host interface 3)\n");
+  expectOutput({"--version"}, "fake, compiled by moire 0.0 (host interface 4)\n");
   Result help = run({"--help"});
   EXPECT_EQ(help.code, 0);
   EXPECT_EQ(help.output.find("Example: program -p"), 0u);

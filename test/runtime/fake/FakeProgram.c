@@ -12,6 +12,9 @@
 #ifndef FAKE_CPU_FEATURES
 #define FAKE_CPU_FEATURES 0
 #endif
+#ifndef FAKE_STAMPS
+#define FAKE_STAMPS 0
+#endif
 #ifndef FAKE_MILLISECONDS
 #define FAKE_MILLISECONDS 0
 #endif
@@ -41,7 +44,20 @@ static void write_logits(const moire_step *step, int64_t row) {
   logits[(step->tokens[token] + 1) % FAKE_VOCAB] = *(const float *)step->weights;
 }
 
+/* Whether there are stamps is the host's test to say: it may take this program for a profiled one.
+ */
+static void stamp(const moire_step *step, int64_t thread, int32_t region) {
+  if (!step->stamps)
+    return;
+  int64_t *count = step->stamp_counts + thread * MOIRE_STAMP_COUNT_STRIDE;
+  moire_stamp *place = step->stamps + thread * FAKE_STAMPS_OF_A_STEP + (*count)++;
+  place->cycles = __builtin_ia32_rdtsc();
+  place->region = region;
+  place->experts = (int32_t)step->token_count;
+}
+
 static void run_step(const moire_step *step, int64_t thread, int64_t team) {
+  stamp(step, thread, FAKE_START);
   if (FAKE_MILLISECONDS) {
     struct timespec time = {0, FAKE_MILLISECONDS * 1000000};
     nanosleep(&time, 0);
@@ -63,9 +79,12 @@ static void run_step(const moire_step *step, int64_t thread, int64_t team) {
       step->route_weights[place] = fake_expert_weight(step->tokens[t], i);
     }
   }
+  stamp(step, thread, FAKE_APPEND);
   moire_barrier(step->barrier, thread);
+  stamp(step, thread, FAKE_BARRIER);
   for (int64_t row = thread; row < step->row_count; row += team)
     write_logits(step, row);
+  stamp(step, thread, FAKE_HEAD);
 }
 
 static void run_one(const moire_step *step, int64_t thread, int64_t team) {
@@ -86,6 +105,7 @@ const moire_program fake_program __asm__("moire_program") = {
     .kv_page_bytes = FAKE_PAGE_BYTES,
     .tapped = 1,
     .route_width = FAKE_ROUTE_WIDTH,
+    .stamps = FAKE_STAMPS,
     .cpu_features = FAKE_CPU_FEATURES,
     .step_one = run_one,
     .step_many = run_step,

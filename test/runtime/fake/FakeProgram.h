@@ -15,8 +15,12 @@ enum {
   FAKE_PAGE_POSITIONS = 4,
   FAKE_PAGE_BYTES = 64,
   FAKE_DIGEST_COLUMN = 260,
-  FAKE_ROUTE_WIDTH = 3 /* of layer 1; layer 0 has no router */
+  FAKE_ROUTE_WIDTH = 3, /* of layer 1; layer 0 has no router */
+  FAKE_STAMPS_OF_A_STEP = 4
 };
+
+/* The regions between time stamps, in their order. */
+enum { FAKE_START, FAKE_APPEND, FAKE_BARRIER, FAKE_HEAD };
 
 /* Appends a token to the digest of a sequence (0 for the empty one); stays exact in float. */
 static inline int32_t fake_digest(int32_t digest, int32_t token) {
