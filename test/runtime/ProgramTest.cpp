@@ -399,7 +399,6 @@ TEST_F(ProfiledProgramTest, BenchLeavesTheWarmUpOut) {
          {": 8 steps, 8 tokens, 1 thread\n", ": 8 steps, 8 tokens, 2 threads\n"})
       EXPECT_NE(result.errors.find(std::string(test) + counts), std::string::npos)
           << test << counts << result.errors;
-  EXPECT_EQ(result.errors.find("14 tokens"), std::string::npos) << result.errors;
 }
 
 TEST_F(ProfiledProgramTest, Trace) {

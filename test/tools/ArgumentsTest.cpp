@@ -92,10 +92,11 @@ TEST(CompileOptionsTest, SpellsWhatDiffersFromTheDefaults) {
   EXPECT_EQ(options.spelled(), "");
   std::string error;
   std::vector<Option> table = compileOptions(options);
-  ASSERT_TRUE(parseArguments({"-O1", "--keep=hidden,route", "--kv-page", "16", "--activations=f32"},
-                             table, error))
+  ASSERT_TRUE(parseArguments(
+      {"-O1", "--keep=hidden,route", "--kv-page", "16", "--profile", "--activations=f32"}, table,
+      error))
       << error;
-  EXPECT_EQ(options.spelled(), "--activations=f32 --kv-page=16 --keep=hidden,route -O1");
+  EXPECT_EQ(options.spelled(), "--activations=f32 --kv-page=16 --keep=hidden,route --profile -O1");
 }
 
 TEST(CompileOptionsTest, SpellsAnExponentAsItWasGiven) {

@@ -179,6 +179,7 @@ int Compilation::generateCode() {
   cpu.cpu = options.cpu;
   cpu.optLevel = static_cast<int>(options.opt_level);
   cpu.kvPage = options.kv_page;
+  cpu.profile = options.profile;
   cpu.stopAfter = request.stop_after;
   cpu.dumpDirectory = request.dump_folder;
   result.wantLlvmIr = request.emit == Emit::LlvmIr;
@@ -228,8 +229,8 @@ int Compilation::writeProgram() {
   endStep("link");
 
   std::string licenses = licenseTexts(container);
-  std::string about =
-      metadataText(request, container, model, report.summary, tokenizer.chat, route);
+  std::string about = metadataText(request, container, model, report.summary, tokenizer.chat, route,
+                                   result.regions);
   auto writer = ProgramWriter::create(request.output, image->size() + result.weightBytes +
                                                           tokenizer.section.size() +
                                                           licenses.size() + about.size());

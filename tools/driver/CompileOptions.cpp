@@ -21,6 +21,8 @@ std::string CompileOptions::spelled() const {
     add(keep_hidden && keep_route ? "--keep=hidden,route"
         : keep_hidden             ? "--keep=hidden"
                                   : "--keep=route");
+  if (profile)
+    add("--profile");
   if (!description.empty())
     add("--model-description=" + llvm::sys::path::filename(description).str());
   if (cpu != defaults.cpu)
@@ -87,6 +89,7 @@ std::vector<Option> compileOptions(CompileOptions &place) {
       choice("--kv", place.kv, {"f32", "f16", "bf16", "int8"}),
       {"--kv-page", true, [&](llvm::StringRef value) { return setKvPage(place, value); }},
       {"--keep", true, [&](llvm::StringRef value) { return setKeep(place, value); }},
+      flag("--profile", place.profile),
       text("--model-description", place.description),
       text("--cpu", place.cpu),
       {"--synthetic", true, [&](llvm::StringRef value) { return setSynthetic(place, value); }},
@@ -109,6 +112,7 @@ const char compileOptionsHelp[] =
   --kv=f32|f16|bf16|int8    format of keys and values (f16; f32 with --activations=f32)
   --kv-page=N               positions in a page of keys and values
   --keep=hidden,route       the program can hand these out with --logits
+  --profile                 the program says where its time goes, region by region
   --model-description FILE  describes an architecture that Moire does not know
   --cpu=NAME                native (this machine), x86-64-v3, x86-64-v4, znver4, ...
   --synthetic=SEED          weights for a config.json without any, made from a seed

@@ -14,6 +14,7 @@ struct CompileOptions {
   int64_t kv_page = 0;              // positions in a KV page; 0: the default
   bool keep_hidden = false;         // the program can hand out hidden states
   bool keep_route = false;          // … and which experts each token has
+  bool profile = false;             // the program measures its regions
   std::string description;          // a model description; empty: a built-in one
   std::string cpu = "native";
   int64_t opt_level = 3;

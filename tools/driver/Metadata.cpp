@@ -57,9 +57,26 @@ static llvm::json::Array endTokens(const Container &container) {
   return ids;
 }
 
+/// As runtime/Metadata.h says.
+static llvm::json::Array profileRegions(llvm::ArrayRef<ProfileRegion> regions) {
+  llvm::json::Array list;
+  for (const ProfileRegion &region : regions) {
+    llvm::json::Object object{{"name", region.name}, {"in", region.function}};
+    if (region.isWait)
+      object["wait"] = true;
+    if (!region.arithmetic.empty())
+      object["arithmetic"] = region.arithmetic;
+    for (auto [key, number] : region.numbers())
+      if (number)
+        object[key] = number;
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
 std::string metadataText(const CompileRequest &request, const Container &container,
                          const Model &model, const Summary &summary, const ChatForm &chat,
-                         llvm::ArrayRef<int64_t> route) {
+                         llvm::ArrayRef<int64_t> route, llvm::ArrayRef<ProfileRegion> regions) {
   llvm::json::Object weights;
   for (const auto &[type, bytes] : summary.bytes_of_type)
     weights[type] = bytes;
@@ -79,6 +96,8 @@ std::string metadataText(const CompileRequest &request, const Container &contain
   };
   if (!route.empty())
     object["route"] = llvm::json::Array(route);
+  if (!regions.empty())
+    object["profile"] = profileRegions(regions);
   if (chat.kind == ChatForm::ChatMl) {
     object["chat"] = "chatml";
     object["system"] = chat.default_system;
