@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define MOIRE_ABI_VERSION 4
+#define MOIRE_ABI_VERSION 5
 
 /* When a thread got to the end of a region, in a program that was compiled with --profile. */
 typedef struct moire_stamp {
@@ -28,7 +28,7 @@ typedef struct moire_stamp {
  * only, and raise MOIRE_ABI_VERSION. */
 typedef struct moire_step {
   const uint8_t *weights; /* the packed weights, as mapped from the program's own file */
-  uint8_t *arena;         /* shared: arena_bytes_per_token * max_tokens */
+  uint8_t *arena;         /* shared: arena_bytes, then arena_bytes_per_token * max_tokens */
   uint8_t *scratch; /* for each thread: scratch_bytes, then scratch_bytes_per_token * max_tokens */
   const int32_t *tokens;     /* [T] token ids, each in 0 .. vocab-1 (checked by the runtime) */
   const int32_t *slots;      /* [T] sequence slot of each token */
@@ -63,9 +63,10 @@ typedef struct moire_program {
   int64_t vocab;  /* columns of the logits */
   int64_t hidden; /* d, the width of the residual stream */
   int64_t layers;
-  int64_t context;      /* largest position + 1 that the model was made for */
-  int64_t weight_bytes; /* size of the weights section */
-  int64_t arena_bytes_per_token;
+  int64_t context;                 /* largest position + 1 that the model was made for */
+  int64_t weight_bytes;            /* size of the weights section */
+  int64_t arena_bytes;             /* whatever the step */
+  int64_t arena_bytes_per_token;   /* behind those */
   int64_t scratch_bytes;           /* per thread */
   int64_t scratch_bytes_per_token; /* per thread, behind those */
   int64_t kv_page_positions;       /* positions in one KV page, all layers together */

@@ -139,6 +139,7 @@ std::string checkProgram(const moire_program &program, const SectionView *weight
       {"layers", program.layers, 0, kMost},
       {"context", program.context, 1, kMost},
       {"weight_bytes", program.weight_bytes, 0, INT64_MAX},
+      {"arena_bytes", program.arena_bytes, 0, kMostBytes},
       {"arena_bytes_per_token", program.arena_bytes_per_token, 0, kMostBytes},
       {"scratch_bytes", program.scratch_bytes, 0, kMostBytes},
       {"scratch_bytes_per_token", program.scratch_bytes_per_token, 0, kMostBytes},

@@ -72,10 +72,14 @@ moire_status State::allocate(std::string &error) {
   uint64_t arenaBytes, scratchBytes, maxTokens = limits.max_tokens;
   if (__builtin_mul_overflow(static_cast<uint64_t>(program.arena_bytes_per_token), maxTokens,
                              &arenaBytes) ||
+      __builtin_add_overflow(arenaBytes, static_cast<uint64_t>(program.arena_bytes), &arenaBytes) ||
       !arena.allocate(arenaBytes)) {
-    error = format("no memory for steps of %lld tokens (%s each); ask for a smaller max_tokens",
-                   static_cast<long long>(limits.max_tokens),
-                   formatBytes(program.arena_bytes_per_token).c_str());
+    error =
+        format("no memory for steps of %lld tokens (%s each, and %s for all of them); ask for a "
+               "smaller max_tokens",
+               static_cast<long long>(limits.max_tokens),
+               formatBytes(program.arena_bytes_per_token).c_str(),
+               formatBytes(program.arena_bytes).c_str());
     return MOIRE_ERROR_RESOURCES;
   }
   uint64_t threadBytes;

@@ -127,7 +127,8 @@ SmallVector<Access> accesses(Operation &op) {
 // Bytes that threads may share: a buffer in the arena, or an object of its own.
 struct Region {
   bool shared = false;
-  int64_t begin = 0, end = 0; // of the arena, per token; empty for what lies elsewhere
+  bool team = false;          // in the part of the arena that no step changes
+  int64_t begin = 0, end = 0; // of that part, or per token; empty for what lies elsewhere
   Value object;               // an allocation or a function's argument
   int64_t input = -1;         // a field of the step
 
@@ -135,7 +136,7 @@ struct Region {
     return object ? object == other.object : input >= 0 && input == other.input;
   }
   bool overlaps(const Region &other) const {
-    return isSame(other) || (begin < other.end && other.begin < end);
+    return isSame(other) || (team == other.team && begin < other.end && other.begin < end);
   }
 };
 
@@ -145,13 +146,14 @@ Region regionOf(Value buffer) {
       if (alloc.getSpace() == tile::Space::Private)
         return {};
       int64_t offset = *alloc.getOffset();
-      return {true, offset, offset + alloc.getPlannedBytes(), buffer, -1};
+      bool team = alloc.getSpace() == tile::Space::Team;
+      return {true, team, offset, offset + alloc.getPlannedBytes(), buffer, -1};
     }
     if (auto input = dyn_cast<tile::InputOp>(op))
-      return {true, 0, 0, {}, static_cast<int64_t>(input.getField())};
+      return {true, false, 0, 0, {}, static_cast<int64_t>(input.getField())};
     buffer = op->getOperand(0); // a view
   }
-  return {true, 0, 0, buffer, -1};
+  return {true, false, 0, 0, buffer, -1};
 }
 
 class BarrierInserter {

@@ -103,9 +103,9 @@ struct AllocLowering : StepPattern<tile::AllocOp> {
   LogicalResult matchAndRewrite(tile::AllocOp op, OpAdaptor adaptor, Builder &b) const override {
     Location loc = op.getLoc();
     auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-    bool shared = op.getSpace() == tile::Space::Shared;
-    Value base =
-        field(b, op, shared ? offsetof(moire_step, arena) : offsetof(moire_step, scratch), pointer);
+    bool isPrivate = op.getSpace() == tile::Space::Private;
+    Value base = field(
+        b, op, isPrivate ? offsetof(moire_step, scratch) : offsetof(moire_step, arena), pointer);
     auto perToken = [&](int64_t bytes) -> Value {
       Value tokens = field(b, op, offsetof(moire_step, max_tokens), b.getI64Type());
       return LLVM::MulOp::create(b, loc, tokens, i64(b, loc, bytes));
@@ -113,8 +113,11 @@ struct AllocLowering : StepPattern<tile::AllocOp> {
     auto add = [&](Value x, Value y) -> Value { return LLVM::AddOp::create(b, loc, x, y); };
     int64_t offset = *op.getOffset();
     Value bytes;
-    if (shared) {
-      bytes = perToken(offset);
+    if (op.getSpace() == tile::Space::Team) {
+      bytes = i64(b, loc, offset);
+    } else if (!isPrivate) {
+      // Behind the team's buffers of a fixed size.
+      bytes = add(i64(b, loc, plan.arenaBytes), perToken(offset));
     } else {
       // A thread's buffers of a fixed size, then those with rows.
       Value fixed = i64(b, loc, plan.scratchBytes);

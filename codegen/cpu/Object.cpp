@@ -23,21 +23,14 @@ static constexpr llvm::StringLiteral kStepOne = "moire_step_one", kStepMany = "m
 static void addProgram(llvm::Module &module, const Machine &machine, const Plan &plan) {
   llvm::LLVMContext &context = module.getContext();
   auto *i64 = llvm::Type::getInt64Ty(context);
-  const int64_t numbers[] = {MOIRE_ABI_VERSION,
-                             plan.vocab,
-                             plan.hidden,
-                             plan.layers,
-                             plan.context,
-                             plan.weightBytes,
-                             plan.arenaBytesPerToken,
-                             plan.scratchBytes,
-                             plan.scratchBytesPerToken,
-                             plan.kv.getPage(),
-                             plan.kv.getPageBytes(),
-                             plan.tapped,
-                             plan.routeWidth,
-                             plan.stamps,
-                             machine.features};
+  const int64_t numbers[] = {MOIRE_ABI_VERSION, plan.vocab,
+                             plan.hidden,       plan.layers,
+                             plan.context,      plan.weightBytes,
+                             plan.arenaBytes,   plan.arenaBytesPerToken,
+                             plan.scratchBytes, plan.scratchBytesPerToken,
+                             plan.kv.getPage(), plan.kv.getPageBytes(),
+                             plan.tapped,       plan.routeWidth,
+                             plan.stamps,       machine.features};
   static_assert(offsetof(moire_program, step_one) == sizeof(numbers));
   SmallVector<llvm::Constant *> fields;
   for (int64_t number : numbers)

@@ -86,6 +86,8 @@ struct PlanBuffers : impl::PlanBuffersBase<PlanBuffers> {
     Plan plan;
     planBuffers(module, plan);
     Builder b(module.getContext());
+    if (plan.arenaBytes)
+      module->setAttr("tile.arena_bytes", b.getI64IntegerAttr(plan.arenaBytes));
     module->setAttr("tile.arena_bytes_per_token", b.getI64IntegerAttr(plan.arenaBytesPerToken));
     module->setAttr("tile.scratch_bytes", b.getI64IntegerAttr(plan.scratchBytes));
     if (plan.scratchBytesPerToken)

@@ -26,8 +26,8 @@ def Schedule : Pass<"tile-schedule", "::mlir::ModuleOp"> {
 def PlanBuffers : Pass<"tile-plan-buffers", "::mlir::ModuleOp"> {
   let summary = "Gives every buffer its place in the arena or scratch";
   let description = [{
-    The sizes that come out are attributes of the module: `tile.arena_bytes_per_token` and
-    `tile.scratch_bytes`.
+    The sizes that come out are attributes of the module: `tile.arena_bytes` (if there is any),
+    `tile.arena_bytes_per_token` and `tile.scratch_bytes`.
   }];
 }
 

@@ -29,7 +29,7 @@ struct Plan {
   bool tapped = false;
   int64_t routeWidth = 0; // most experts that a token has in a layer, if they are handed out
 
-  int64_t arenaBytesPerToken = 0;                     // set by planBuffers
+  int64_t arenaBytes = 0, arenaBytesPerToken = 0;     // of the team, set by planBuffers
   int64_t scratchBytes = 0, scratchBytesPerToken = 0; // of a thread
 
   std::vector<ProfileRegion> regions; // set by insertProfile, in the order of their numbers

@@ -17,13 +17,15 @@ struct Buffer {
   bool acrossCalls = false;
 };
 
-// Where offsets are counted: in the arena, in a thread's scratch of a fixed size, in that per
-// token.
-enum class Place { Arena, Scratch, ScratchRows };
+// Where offsets are counted: in the arena, of a fixed size and per token, in a thread's scratch of
+// a fixed size and per token.
+enum class Place { Arena, ArenaRows, Scratch, ScratchRows };
 
 Place placeOf(tile::AllocOp alloc) {
-  if (alloc.getSpace() == tile::Space::Shared)
+  if (alloc.getSpace() == tile::Space::Team)
     return Place::Arena;
+  if (alloc.getSpace() == tile::Space::Shared)
+    return Place::ArenaRows;
   return alloc.getRows() ? Place::ScratchRows : Place::Scratch;
 }
 
@@ -44,7 +46,7 @@ public:
         continue;
       Buffer buffer{alloc, number[alloc], number[alloc], alloc.getPlannedBytes()};
       extend(buffer, alloc.getResult(), body, number);
-      if (place == Place::Arena)
+      if (place == Place::Arena || place == Place::ArenaRows)
         buffer.last = endOfReaders(body, buffer.last);
       for (int64_t i = buffer.first; i <= buffer.last; ++i)
         buffer.acrossCalls |= calls[i];
@@ -123,7 +125,8 @@ void planBuffers(ModuleOp module, Plan &plan) {
       end = std::max(end, planner.place(/*acrossCalls=*/false, kept));
     return end;
   };
-  plan.arenaBytesPerToken = placeAll(Place::Arena);
+  plan.arenaBytes = placeAll(Place::Arena);
+  plan.arenaBytesPerToken = placeAll(Place::ArenaRows);
   plan.scratchBytes = placeAll(Place::Scratch);
   plan.scratchBytesPerToken = placeAll(Place::ScratchRows);
 }

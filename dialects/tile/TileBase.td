@@ -39,7 +39,9 @@ def Tile_Split : Tile_Enum<"Split", "How the work of a kernel is split over the 
     I32EnumAttrCase<"First", 5, "first">]>;  // not: the first thread does all of it, for all
 
 def Tile_Space : Tile_Enum<"Space", "Who sees a buffer", [
-    I32EnumAttrCase<"Shared", 0, "shared">, I32EnumAttrCase<"Private", 1, "private">]>;
+    I32EnumAttrCase<"Shared", 0, "shared">,   // the team: rows of the step
+    I32EnumAttrCase<"Private", 1, "private">, // each thread its own
+    I32EnumAttrCase<"Team", 2, "team">]>;     // the team: of a size that no step changes
 
 def Tile_Count : Tile_Enum<"Count", "A number of rows known when a step runs", [
     I32EnumAttrCase<"Tokens", 0, "tokens">, I32EnumAttrCase<"LogitRows", 1, "logit_rows">]>;

@@ -29,24 +29,26 @@ def Tile_CountOp : Tile_Op<"count", [Pure]> {
 }
 
 def Tile_AllocOp : Tile_Op<"alloc"> {
-  let summary = "A buffer in the arena (shared) or in a thread's scratch (private)";
+  let summary = "A buffer in the arena (shared, team) or in a thread's scratch (private)";
   let description = [{
     A shared buffer has one row a token at most; its `offset` counts bytes per token and is multiplied
     by the state's largest step. A private one is there once for each thread; if it has `rows`, its
-    `offset` counts as that of a shared one, behind the private buffers of a fixed size. The plan phase
-    sets `offset`.
+    `offset` counts as that of a shared one, behind the private buffers of a fixed size. One of the
+    team is there once, in front of the shared ones, whatever the step. The plan phase sets `offset`.
 
     ```mlir
     %x = tile.alloc shared(%tokens) : memref<?x96xf32>
     %scratch = tile.alloc private at 64 : memref<4x80xf32>
+    %parts = tile.alloc team at 0 : memref<8x6x32xf32>
     ```
 
     Constraints:
-    * (C1) A private buffer without `rows` has a static shape.
+    * (C1) A private buffer without `rows`, or one of the team, has a static shape.
     * (C2) The first dimension of a buffer with `rows` is dynamic, that of a shared one without is 1; the
       others are static.
     * (C3) The buffer is row-major, of whole bytes an element.
     * (C4) `offset`, if given, is a multiple of 64 and not negative.
+    * (C5) A buffer of the team has no `rows`.
   }];
   let arguments = (ins Tile_Space:$space, Optional<Index>:$rows, OptionalAttr<I64Attr>:$offset);
   let results = (outs AnyMemRef:$result);

@@ -71,11 +71,16 @@ LogicalResult BlockingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
 
 LogicalResult AllocOp::verify() {
   auto type = cast<MemRefType>(getResult().getType());
-  if (getSpace() == Space::Private && !getRows()) {
+  // alloc_c5
+  if (getSpace() == Space::Team && getRows())
+    return emitOpError("expected a buffer of the team to have no rows");
+  if (getSpace() != Space::Shared && !getRows()) {
     // alloc_c1
     if (!type.hasStaticShape())
       return emitOpError()
-             << "expected a private buffer without rows to have a static shape, found " << type;
+             << "expected a buffer of the team, or a private one without rows, to have "
+                "a static shape, found "
+             << type;
   } else {
     // alloc_c2
     bool rowsAgree =

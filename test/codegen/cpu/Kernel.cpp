@@ -52,7 +52,8 @@ static int64_t place(int64_t &end, int64_t bytes) {
   return offset;
 }
 
-int64_t Memory::shared(int64_t rowBytes) { return place(arenaBytes, rowBytes); }
+int64_t Memory::shared(int64_t rowBytes) { return place(arenaBytesPerToken, rowBytes); }
+int64_t Memory::team(int64_t bytes) { return place(arenaBytes, bytes); }
 int64_t Memory::scratch(int64_t bytes) { return place(scratchBytes, bytes); }
 
 int64_t Memory::weight(const void *data, int64_t bytes) {
@@ -252,6 +253,7 @@ std::unique_ptr<Kernel> Kernel::compile(const Source &source, const Memory &memo
     }
 
   Plan plan;
+  plan.arenaBytes = memory.arenaBytes;
   plan.scratchBytes = memory.scratchBytes;
   plan.scratchBytesPerToken = memory.scratchBytesPerToken;
   plan.kv = tile::KvLayoutAttr::get(&context, 1, 1, 16, 16, Float32Type::get(&context));
@@ -276,6 +278,7 @@ std::unique_ptr<Kernel> Kernel::compile(const Source &source, const Memory &memo
   kernel->stepOne = llvm::cantFail(engine.lookup("moire_step_one")).toPtr<moire_step_fn>();
   kernel->stepMany = llvm::cantFail(engine.lookup("moire_step_many")).toPtr<moire_step_fn>();
   kernel->arenaBytes = memory.arenaBytes;
+  kernel->arenaBytesPerToken = memory.arenaBytesPerToken;
   kernel->scratchBytes = memory.scratchBytes;
   kernel->scratchBytesPerToken = memory.scratchBytesPerToken;
   kernel->weightMemory = memory.weights;
@@ -290,7 +293,7 @@ static uint8_t *aligned(std::vector<uint8_t> &memory, int64_t bytes) {
 
 void Kernel::reserve(int64_t tokens) {
   maxTokens = tokens;
-  arena = aligned(arenaMemory, arenaBytes * tokens);
+  arena = aligned(arenaMemory, arenaBytes + arenaBytesPerToken * tokens);
 }
 
 void Kernel::run(int64_t tokens, int team, bool one, moire_step step) {

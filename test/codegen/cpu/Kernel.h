@@ -33,12 +33,14 @@ class Memory {
 public:
   /// Places a shared buffer of `rowBytes` a row; returns its offset, in bytes per token.
   int64_t shared(int64_t rowBytes);
+  /// Places a buffer of the team, of a fixed size.
+  int64_t team(int64_t bytes);
   /// Places a private buffer.
   int64_t scratch(int64_t bytes);
   /// Places a weight; returns its offset.
   int64_t weight(const void *data, int64_t bytes);
 
-  int64_t arenaBytes = 0, scratchBytes = 0, scratchBytesPerToken = 0;
+  int64_t arenaBytes = 0, arenaBytesPerToken = 0, scratchBytes = 0, scratchBytesPerToken = 0;
   std::vector<uint8_t> weights;
 };
 
@@ -62,7 +64,7 @@ public:
   void reserve(int64_t maxTokens);
   /// The first of `T`s of a shared buffer.
   template <typename T> T *at(int64_t offset) {
-    return reinterpret_cast<T *>(arena + offset * maxTokens);
+    return reinterpret_cast<T *>(arena + arenaBytes + offset * maxTokens);
   }
   /// Runs a step of `tokens` tokens on a team; with `one` (and one token) in the variant for one.
   /// `step` is what the host hands in; arena, scratch, weights and counts are filled in here.
@@ -73,7 +75,8 @@ private:
   struct Jit;
   std::unique_ptr<Jit> jit;
   moire_step_fn stepOne = nullptr, stepMany = nullptr;
-  int64_t arenaBytes = 0, scratchBytes = 0, scratchBytesPerToken = 0, maxTokens = 0;
+  int64_t arenaBytes = 0, arenaBytesPerToken = 0, scratchBytes = 0, scratchBytesPerToken = 0;
+  int64_t maxTokens = 0;
   std::vector<uint8_t> arenaMemory, scratchMemory, weightMemory;
   uint8_t *arena = nullptr;
 };

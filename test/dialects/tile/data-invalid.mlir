@@ -3,7 +3,7 @@
 // RUN: moire-opt %s --split-input-file --verify-diagnostics
 
 func.func @alloc_c1_dynamic(%step: !llvm.ptr, %thread: index, %team: index, %n: index) {
-  // expected-error @below {{expected a private buffer without rows to have a static shape, found 'memref<?x16xf32>'}}
+  // expected-error @below {{expected a buffer of the team, or a private one without rows, to have a static shape, found 'memref<?x16xf32>'}}
   %x = tile.alloc private : memref<?x16xf32>
   return
 }
@@ -53,6 +53,22 @@ func.func @alloc_c3_layout(%step: !llvm.ptr, %thread: index, %team: index) {
 func.func @alloc_c3_element(%step: !llvm.ptr, %thread: index, %team: index) {
   // expected-error @below {{expected a row-major buffer of whole bytes an element, found 'memref<4x16xi4>'}}
   %x = tile.alloc private : memref<4x16xi4>
+  return
+}
+
+// -----
+
+func.func @alloc_c1_team(%step: !llvm.ptr, %thread: index, %team: index) {
+  // expected-error @below {{expected a buffer of the team, or a private one without rows, to have a static shape, found 'memref<?x16xf32>'}}
+  %x = tile.alloc team : memref<?x16xf32>
+  return
+}
+
+// -----
+
+func.func @alloc_c5(%step: !llvm.ptr, %thread: index, %team: index, %n: index) {
+  // expected-error @below {{expected a buffer of the team to have no rows}}
+  %x = tile.alloc team(%n) : memref<?x16xf32>
   return
 }
 

@@ -17,6 +17,8 @@ func.func @data(%step: !llvm.ptr, %thread: index, %team: index, %layer: index) {
   %one = tile.alloc shared : memref<1x96xi8>
   // CHECK: tile.alloc private at 64 : memref<4x80xf32>
   %scratch = tile.alloc private at 64 : memref<4x80xf32>
+  // CHECK: tile.alloc team at 128 : memref<8x6x32xf32>
+  %parts = tile.alloc team at 128 : memref<8x6x32xf32>
   // CHECK: tile.input tokens(%[[T]]) : memref<?xi32>
   %tokens = tile.input tokens(%t) : memref<?xi32>
   // CHECK: tile.input slots : memref<1xi32>

@@ -67,7 +67,7 @@ static void run_step(const moire_step *step, int64_t thread, int64_t team) {
     int32_t *here = key(step, step->slots[t], step->positions[t]);
     if (here)
       *here = step->tokens[t];
-    step->arena[(t + 1) * FAKE_ARENA_BYTES - 1] = 1;
+    step->arena[FAKE_FIXED_ARENA_BYTES + (t + 1) * FAKE_ARENA_BYTES - 1] = 1;
     if (step->taps)
       for (int64_t layer = 0; layer <= FAKE_LAYERS; ++layer)
         for (int64_t i = 0; i < FAKE_HIDDEN; ++i)
@@ -99,6 +99,7 @@ const moire_program fake_program __asm__("moire_program") = {
     .layers = FAKE_LAYERS,
     .context = FAKE_CONTEXT,
     .weight_bytes = FAKE_WEIGHT_BYTES,
+    .arena_bytes = FAKE_FIXED_ARENA_BYTES,
     .arena_bytes_per_token = FAKE_ARENA_BYTES,
     .scratch_bytes = FAKE_SCRATCH_BYTES,
     .kv_page_positions = FAKE_PAGE_POSITIONS,

@@ -12,7 +12,7 @@ import math
 import re
 import sys
 
-ALLOC = re.compile(r"(%[\w.]+) = tile\.alloc (shared|private)(?:\(%[\w.]+\))? at (\d+) : memref<([^>]*)>")
+ALLOC = re.compile(r"(%[\w.]+) = tile\.alloc (shared|private|team)(?:\(%[\w.]+\))? at (\d+) : memref<([^>]*)>")
 VIEW = re.compile(r"(%[\w.]+) = memref\.subview (%[\w.]+)")
 BITS = {"i8": 1, "i32": 4, "f32": 4, "f16": 2}
 
