@@ -32,6 +32,7 @@ static bool expand(Operation *op) {
       .Case([&](tile::CombineContractOp o) { return expandCombineContract(e, o), true; })
       .Case([&](tile::KvAppendOp o) { return expandKvAppend(e, o), true; })
       .Case([&](tile::AttendOp o) { return expandAttend(e, o), true; })
+      .Case([&](tile::AttendCombineOp o) { return expandAttendCombine(e, o), true; })
       .Default([](Operation *) { return false; });
 }
 

@@ -18,9 +18,9 @@ using tile::Split;
 namespace moire::cpu {
 namespace {
 
-// How the threads share a buffer: each its own rows, its own KV heads, or in no way that two
-// kernels would agree on.
-enum class Owner { Rows, Heads, Any };
+// How the threads share a buffer: each its own rows, its own segments of KV heads, or in no way
+// that two kernels would agree on.
+enum class Owner { Rows, Segments, Any };
 
 struct Access {
   Value buffer;
@@ -29,7 +29,9 @@ struct Access {
 };
 
 Owner ownerOf(Split split) {
-  return split == Split::Rows ? Owner::Rows : split == Split::Heads ? Owner::Heads : Owner::Any;
+  return split == Split::Rows       ? Owner::Rows
+         : split == Split::Segments ? Owner::Segments
+                                    : Owner::Any;
 }
 
 // What a kernel touches. Host data that no kernel writes (tokens, positions, weights) is left out.
@@ -110,11 +112,15 @@ SmallVector<Access> accesses(Operation &op) {
         write(o.getKv(), ownerOf(o.getSplit()));
       })
       .Case([&](tile::AttendOp o) {
-        // By heads, a thread reads only pages of heads that it wrote; queries and output are whole
-        // tokens to others.
+        // By segments, a thread reads this step's key and value only of heads that it wrote,
+        // unless a window changes the shares; queries and output are whole tokens to others.
         read(o.getQueries(), Owner::Any);
-        read(o.getKv(), ownerOf(o.getSplit()));
+        read(o.getKv(), o.getWindow() ? Owner::Any : ownerOf(o.getSplit()));
         write(o.getOut(), Owner::Any);
+      })
+      .Case([&](tile::AttendCombineOp o) {
+        read(o.getParts(), Owner::Any);
+        write(o.getOut(), ownerOf(o.getSplit()));
       })
       .Default([](Operation *o) {
         assert((!isa_and_nonnull<tile::TileDialect>(o->getDialect()) || o->getNumResults() ||

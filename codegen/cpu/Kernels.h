@@ -38,6 +38,7 @@ void expandKvAppend(Emitter &e, mlir::tile::KvAppendOp op);
 
 // AttentionKernels.cpp
 void expandAttend(Emitter &e, mlir::tile::AttendOp op);
+void expandAttendCombine(Emitter &e, mlir::tile::AttendCombineOp op);
 
 } // namespace moire::cpu
 

@@ -95,14 +95,18 @@ public:
 
   void emit() {
     Value rows = e.dim(op.getValues(), 0), heads = e.index(layout.getKvHeads());
-    if (op.getSplit() == tile::Split::Heads)
-      e.share(op.getSplit(), heads, [&](Value head) {
-        e.loop(e.index(0), rows, 1, [&](Value row) { append(row, head); });
-      });
-    else
+    if (op.getSplit() == tile::Split::Segments) {
+      // Shares of all segments of all heads, as tile.attend deals them out: the thread that gets a
+      // head's last segment, where the row belongs, writes it.
+      Value row = e.index(0), position = e.toIndex(e.load(op.getPositions(), row));
+      Value segments = e.addConst(e.div(position, e.index(*op.getSegment())), 1);
+      auto [from, to] = e.shareOf(e.thread(), e.mul(heads, segments));
+      e.loop(e.div(from, segments), e.div(to, segments), 1, [&](Value head) { append(row, head); });
+    } else {
       e.share(op.getSplit(), rows, [&](Value row) {
         e.loop(e.index(0), heads, 1, [&](Value head) { append(row, head); });
       });
+    }
   }
 
 private:

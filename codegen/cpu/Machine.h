@@ -27,6 +27,9 @@ struct Machine {
   /// The instruction for products of rounded rows: of weights of `bits` (PanelInfo::dotBits) with
   /// int8, of 16 bits with bf16; "vfmadd" if the latter are to be computed in f32.
   llvm::StringRef chooseInstruction(int64_t bits) const;
+
+  /// How many vectors of 16 f32 the registers hold.
+  int64_t vectors() const { return has(MOIRE_CPU_AVX512) ? 32 : 8; }
 };
 
 } // namespace moire::cpu

@@ -96,9 +96,8 @@ private:
   static int64_t endOfReaders(Block &body, int64_t last) {
     int64_t i = 0;
     for (Operation &op : body) {
-      if (i > last &&
-          isa<tile::ContractOp, tile::GroupedContractOp, tile::CombineContractOp, tile::AttendOp>(
-              op))
+      if (i > last && isa<tile::ContractOp, tile::GroupedContractOp, tile::CombineContractOp,
+                          tile::AttendOp, tile::AttendCombineOp>(op))
         return i;
       ++i;
     }

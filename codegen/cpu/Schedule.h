@@ -91,6 +91,8 @@ private:
   mlir::Value ids(mlir::tile::Input field, mlir::tile::Count count);
   mlir::Value weight(mlir::Value read);
   const PackedWeight &packedOf(mlir::Value read);
+  /// Positions of a segment of attention.
+  int64_t segment() const;
   /// A private buffer.
   mlir::Value scratchBuffer(mlir::MemRefType type);
   mlir::Value vectorWeight(const PackedWeight &packed, mlir::Value slice);

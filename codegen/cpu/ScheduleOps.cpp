@@ -1,5 +1,6 @@
 // schedule: one function an operation.
 
+#include "codegen/cpu/Emitter.h"
 #include "codegen/cpu/Schedule.h"
 #include "codegen/cpu/Tuning.h"
 #include "dialects/tile/Strip.h"
@@ -130,26 +131,44 @@ static Value pageTable(OpBuilder &b, Location loc) {
   return tile::InputOp::create(b, loc, type, Input::PageTable, Value());
 }
 
+int64_t Scheduler::segment() const {
+  int64_t page = plan.kv.getPage();
+  return std::max<int64_t>(kKvSegment / page, 1) * page;
+}
+
 void Scheduler::scheduleKvAppend(moe::KvAppendOp op) {
   tile::Side side = states.lookup(op.getState());
-  tile::KvAppendOp::create(
-      b, loc, one ? Split::Heads : Split::Rows, side, operands(op.getValues())[0],
-      kvPool(b, loc, plan.kv.getElement()), pageTable(b, loc), ids(Input::Slots, Count::Tokens),
-      ids(Input::Positions, Count::Tokens), scalars.lookup(op.getLayer()), plan.kv);
+  tile::KvAppendOp::create(b, loc, one ? Split::Segments : Split::Rows, side,
+                           operands(op.getValues())[0], kvPool(b, loc, plan.kv.getElement()),
+                           pageTable(b, loc), ids(Input::Slots, Count::Tokens),
+                           ids(Input::Positions, Count::Tokens), scalars.lookup(op.getLayer()),
+                           plan.kv, one ? b.getI64IntegerAttr(segment()) : IntegerAttr());
   states[op.getResult()] = side;
 }
 
 void Scheduler::scheduleAttention(moe::AttentionOp op) {
-  RowBuffer out = allocRows(widthOf(op.getResult()), Count::Tokens, true);
-  auto scratchType =
-      MemRefType::get({kQueryTile, plan.kv.getPage() + plan.kv.getValueStride()}, b.getF32Type());
-  Value scratch = scratchBuffer(scratchType);
-  tile::AttendOp::create(b, loc, one ? Split::Heads : Split::Tiles, operands(op.getQueries())[0],
-                         kvPool(b, loc, plan.kv.getElement()), pageTable(b, loc),
-                         ids(Input::Slots, Count::Tokens), ids(Input::Positions, Count::Tokens),
-                         scratch, view(out), scalars.lookup(op.getLayer()), plan.kv, op.getScale(),
-                         op.getWindowAttr());
+  int64_t width = widthOf(op.getResult()), stride = plan.kv.getValueStride();
+  int64_t heads = width / plan.kv.getHeadDim(), columns = plan.kv.getPage() + 3 * stride + kLanes;
+  auto attend = [&](Split split, int64_t scratchRows, Value to) {
+    Value scratch = scratchBuffer(MemRefType::get({scratchRows, columns}, b.getF32Type()));
+    tile::AttendOp::create(b, loc, split, operands(op.getQueries())[0],
+                           kvPool(b, loc, plan.kv.getElement()), pageTable(b, loc),
+                           ids(Input::Slots, Count::Tokens), ids(Input::Positions, Count::Tokens),
+                           scratch, to, scalars.lookup(op.getLayer()), plan.kv, op.getScale(),
+                           segment(), machine.vectors(), op.getWindowAttr());
+  };
+  RowBuffer out = allocRows(width, Count::Tokens, !one);
   rows[op.getResult()] = out;
+  if (!one)
+    return attend(Split::Tiles, kQueryBlock, view(out));
+  // One token has few heads: threads share its segments, and everybody joins them for itself, which
+  // costs no barrier beside the one that its readers would need.
+  int64_t segments = std::max<int64_t>((plan.context + segment() - 1) / segment(), 1);
+  auto partsType = MemRefType::get({segments, heads, stride + kLanes}, b.getF32Type());
+  Value parts = tile::AllocOp::create(b, loc, partsType, Space::Team, Value(), IntegerAttr());
+  attend(Split::Segments, heads / plan.kv.getKvHeads(), parts);
+  tile::AttendCombineOp::create(b, loc, Split::Whole, parts, ids(Input::Positions, Count::Tokens),
+                                view(out), plan.kv.getHeadDim(), segment(), op.getWindowAttr());
 }
 
 void Scheduler::scheduleTap(moe::TapOp op) {

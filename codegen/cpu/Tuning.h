@@ -1,5 +1,5 @@
 // The numbers that schedules are made with, in one place. Results depend on none of them but the
-// page.
+// page and the segment.
 
 #ifndef MOIRE_CODEGEN_CPU_TUNING_H
 #define MOIRE_CODEGEN_CPU_TUNING_H
@@ -30,12 +30,20 @@ constexpr int64_t kFloatUnroll = 4;
 /// up: the rows of an expert stay in the nearest caches for so many panels.
 constexpr int64_t kCombinePanels = 8;
 
-/// Query rows that share each load of keys and values.
-constexpr int64_t kQueryTile = 4;
+/// Query rows that share each load of keys and values: with AVX2 their sums fill the registers.
+constexpr int64_t kQueryTile = 6;
+
+/// Query rows that visit a page together: it comes from memory once for all of them, and what they
+/// keep in scratch stays in the second cache.
+constexpr int64_t kQueryBlock = 48;
 
 /// Positions in a page of keys and values, also the tile of the online softmax: part of the order
 /// of accumulation, so results do depend on this one.
 constexpr int64_t kKvPage = 64;
+
+/// Positions (whole pages, one at least) whose softmax is taken by itself and then joined to those
+/// before: what threads share out of one KV head. Part of the order of accumulation, too.
+constexpr int64_t kKvSegment = 512;
 
 } // namespace moire::cpu
 

@@ -33,7 +33,7 @@ class Tile_Enum<string name, string summary, list<I32EnumAttrCase> cases>
 def Tile_Split : Tile_Enum<"Split", "How the work of a kernel is split over the team", [
     I32EnumAttrCase<"Rows", 0, "rows">,      // by token
     I32EnumAttrCase<"Panels", 1, "panels">,  // by panel of output rows
-    I32EnumAttrCase<"Heads", 2, "heads">,    // by KV head
+    I32EnumAttrCase<"Segments", 2, "segments">, // by KV head and segment of what its row sees
     I32EnumAttrCase<"Tiles", 3, "tiles">,    // by tile of query rows and KV head
     I32EnumAttrCase<"Whole", 4, "whole">,    // not: every thread does all of it, for itself
     I32EnumAttrCase<"First", 5, "first">]>;  // not: the first thread does all of it, for all
@@ -170,6 +170,8 @@ def Tile_Vector : Tile_Buffer<[F32], 1, [0], "memref [width] of f32 with a stati
 def Tile_Panels : Tile_Buffer<[I8], 1, [0], "memref [bytes] of i8 with a static size: packed panels">;
 def Tile_Choices : Tile_Buffer<[I32], 2, [1], "memref [rows, choices] of i32 with a static number of choices">;
 def Tile_Partial : Tile_Buffer<[F32], 3, [1, 2], "memref [rows, choices, columns] of f32">;
+def Tile_Parts : Tile_Buffer<[F32], 3, [0, 1, 2],
+    "memref [segments, heads, head dim rounded up to 16, and 16] of f32 with a static shape">;
 def Tile_Pool : Tile_Buffer<[F32, F16, BF16, I8], 1, [],
     "memref [elements] of f32, f16, bf16 or i8: the pool of KV pages">;
 def Tile_PageTable : Tile_Buffer<[I32], 2, [], "memref [slots, pages] of i32">;

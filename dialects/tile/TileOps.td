@@ -171,23 +171,28 @@ def Tile_KvAppendOp : Tile_Kernel<"kv_append"> {
   let summary = "Writes keys or values of this step into their pages";
   let description = [{
     Row t goes to positions[t] of the sequence in slots[t], rounded to the layout's element: as
-    `moe.kv_append` says, with i8 to `#moe.int8_rows`.
+    `moe.kv_append` says, with i8 to `#moe.int8_rows`. With the split `segments` a thread writes the
+    heads of whose last segment `tile.attend` gives it.
 
     ```mlir
     tile.kv_append rows keys %k, %pool, %table, %slots, %positions[%layer]
       <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
       : memref<?x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>
+    tile.kv_append segments keys %k1, %pool, %table, %slots1, %positions1[%layer]
+      <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16> {segment = 512 : i64}
+      : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>
     ```
 
     Constraints:
     * (C1) The width of `values` is KV heads times head dim of the layout.
     * (C2) `kv` has the layout's element type.
     * (C3) There are a slot and a position for each row.
-    * (C4) `split` is `rows`, `heads` or `whole`.
+    * (C4) `split` is `segments`, for one row, or `rows` or `whole`.
+    * (C5) `segment` comes with `segments`, and is a positive multiple of the page.
   }];
   let arguments = (ins Tile_Split:$split, Tile_Side:$side, Tile_Rows:$values, Tile_Pool:$kv,
                        Tile_PageTable:$page_table, Tile_Ids:$slots, Tile_Ids:$positions,
-                       Index:$layer, Tile_KvLayoutAttr:$layout);
+                       Index:$layer, Tile_KvLayoutAttr:$layout, OptionalAttr<I64Attr>:$segment);
   let assemblyFormat = [{
     $split $side $values `,` $kv `,` $page_table `,` $slots `,` $positions `[` $layer `]` $layout
     attr-dict `:` type($values) `,` type($kv) `,` type($page_table) `,` type($slots)
@@ -198,35 +203,83 @@ def Tile_KvAppendOp : Tile_Kernel<"kv_append"> {
 def Tile_AttendOp : Tile_Kernel<"attend"> {
   let summary = "Attention of query rows over the pages of their sequences";
   let description = [{
-    As `moe.attention`, on pages. `scratch` is private: for each row of a tile the scores of a page,
-    then the sums of its values.
+    As `moe.attention`, on pages. What a row sees is cut at absolute positions into segments of
+    `segment` positions; each has a softmax of its own, and they are joined in their order.
+
+    With the split `tiles` all of that is done here. With `segments`, for one row, the segments of
+    each KV head are shared out, and `out` receives the part of each segment and head: the sums of
+    values, then the maximum and the sum of its softmax; `tile.attend_combine` joins them.
+
+    `scratch` is private. Each of its rows serves a query row: the scores of a page, the sums of
+    values of a segment and of the segments before, the query, and 16 numbers of the softmax.
+    `vectors` is how many vectors of 16 numbers the machine's registers hold.
 
     ```mlir
     tile.attend tiles %q, %pool, %table, %slots, %positions[%layer] scratch %scratch -> %y
       <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
-      {scale = 2.5e-1 : f64, window = 100 : i64}
+      {scale = 2.5e-1 : f64, segment = 512 : i64, vectors = 8 : i64, window = 100 : i64}
       : memref<?x96xf32>, memref<?xf16>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>,
-        memref<4x80xf32> -> memref<?x96xf32>
+        memref<48x128xf32> -> memref<?x96xf32>
+    tile.attend segments %q1, %pool, %table, %slots1, %positions1[%layer] scratch %s1 -> %parts
+      <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
+      {scale = 2.5e-1 : f64, segment = 512 : i64, vectors = 8 : i64}
+      : memref<1x96xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>,
+        memref<3x128xf32> -> memref<8x6x32xf32>
     ```
 
     Constraints:
     * (C1) The width of `queries` is a multiple of KV heads times head dim of the layout.
-    * (C2) `out` has the shape of `queries`.
+    * (C2) With `tiles` `out` has the shape of `queries`, with `segments` it is [segments, heads, head
+      dim rounded up to 16, and 16], static.
     * (C3) `kv` has the layout's element type.
     * (C4) There are a slot and a position for each row.
-    * (C5) `scratch` is [query rows, page + head dim rounded up to 16], static.
+    * (C5) `scratch` is [query rows, page + 3 * head dim rounded up to 16 + 16], static; with
+      `segments` there is a row for each head of a KV head.
     * (C6) `window`, if given, is positive.
-    * (C7) `split` is `heads`, for one row, or `tiles`.
+    * (C7) `split` is `segments`, for one row, or `tiles`.
+    * (C8) `segment` is a positive multiple of the page.
+    * (C9) `vectors` is at least 8.
   }];
   let arguments = (ins Tile_Split:$split, Tile_Rows:$queries, Tile_Pool:$kv,
                        Tile_PageTable:$page_table, Tile_Ids:$slots, Tile_Ids:$positions,
-                       Tile_Rows:$scratch, Tile_Rows:$out, Index:$layer, Tile_KvLayoutAttr:$layout,
-                       F64Attr:$scale, OptionalAttr<I64Attr>:$window);
+                       Tile_Rows:$scratch, AnyMemRef:$out, Index:$layer, Tile_KvLayoutAttr:$layout,
+                       F64Attr:$scale, I64Attr:$segment, I64Attr:$vectors,
+                       OptionalAttr<I64Attr>:$window);
   let assemblyFormat = [{
     $split $queries `,` $kv `,` $page_table `,` $slots `,` $positions `[` $layer `]` `scratch` $scratch
     `->` $out $layout attr-dict
     `:` type($queries) `,` type($kv) `,` type($page_table) `,` type($slots) `,` type($positions)
     `,` type($scratch) `->` type($out)
+  }];
+}
+
+def Tile_AttendCombineOp : Tile_Kernel<"attend_combine"> {
+  let summary = "Joins the segments of one row's attention";
+  let description = [{
+    For each head the parts that `tile.attend` made of the segments that the row sees, in their order:
+    with m, s and v the maximum, the sum and the sums of values so far, and m', s' and v' those of the
+    next segment, M = max(m, m') takes the place of m, s exp(m - M) + s' exp(m' - M) that of s, and v
+    likewise. The row is v / s.
+
+    ```mlir
+    tile.attend_combine whole %parts, %positions1 -> %y1
+      {head_dim = 16 : i64, segment = 512 : i64, window = 100 : i64}
+      : memref<8x6x32xf32>, memref<1xi32> -> memref<1x96xf32>
+    ```
+
+    Constraints:
+    * (C1) `parts` is [segments, heads, head dim rounded up to 16, and 16] for the `head_dim`, which is
+      positive.
+    * (C2) `out` is one row of a head dim for each head.
+    * (C3) There is one position.
+    * (C4) `segment` and `window`, if given, are positive.
+    * (C5) `split` is `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Tile_Parts:$parts, Tile_Ids:$positions, Tile_Rows:$out,
+                       I64Attr:$head_dim, I64Attr:$segment, OptionalAttr<I64Attr>:$window);
+  let assemblyFormat = [{
+    $split $parts `,` $positions `->` $out attr-dict
+    `:` type($parts) `,` type($positions) `->` type($out)
   }];
 }
 

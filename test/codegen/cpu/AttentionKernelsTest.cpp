@@ -1,25 +1,97 @@
-// Keys, values and attention against a softmax in double, for sequences in several slots, whose
-// pages lie anywhere in a pool that is full of NaN; the same bits however a prompt is split; and no
-// trace of keys and values that a row does not see.
+// Keys, values and attention against a softmax in double, and bit by bit against plain loops in the
+// order that AttentionKernels.cpp promises, for sequences in several slots, whose pages lie
+// anywhere in a pool that is full of NaN; the same bits however a prompt is split; and no trace of
+// keys and values that a row does not see.
 
+#include "runtime/cpu/FloatMode.h"
 #include "test/codegen/cpu/Kernel.h"
 #include "test/codegen/cpu/KvStorage.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <limits>
+#include <utility>
 
 namespace moire::test {
 namespace {
 
 struct Shape {
   int64_t kvHeads, group, headDim, page;
-  KvFormat format; // of keys and values
-  int64_t window;  // 0: none
+  KvFormat format;  // of keys and values
+  int64_t window;   // 0: none
+  int64_t segment;  // pages of one
+  int64_t more = 0; // tokens of the prompt beside two pages and 5
 };
 
 constexpr int64_t kLayers = 2, kLayer = 1, kSlots = 3, kPagesPerSlot = 12;
+// Query rows of a block; segments that there is room for.
+constexpr int64_t kBlock = 20, kSegments = kPagesPerSlot;
+
+//===- Plain loops ----------------------------------------------------------------------------===//
+
+// As VectorMath.h's.
+float plainExp(float x) {
+  x = x < -87.0f ? -87.0f : x;
+  const float n = std::nearbyintf(x * 1.4426950408889634f);
+  float r = std::fma(n, -0.693359375f, x);
+  r = std::fma(n, 2.12194440e-4f, r);
+  float p = float(1.0 / 5040);
+  for (double c : {1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1.0, 1.0})
+    p = std::fma(p, r, float(c));
+  return p * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
+}
+
+// A softmax that is under way, and the sums of values that go with it.
+struct Softmax {
+  explicit Softmax(int64_t headDim) : values(headDim) {}
+  float max = -1.0e30f, sum = 0;
+  std::vector<float> values;
+};
+
+// A key or value: its numbers without the scale.
+struct Entry {
+  std::vector<float> numbers;
+  float scale;
+};
+
+// The seen positions of a page join: scores[i] and values[i] belong to position first + i of it.
+void joinPage(Softmax &softmax, const std::vector<float> &scores, const std::vector<Entry> &values,
+              int64_t first, bool scaled) {
+  float max = softmax.max;
+  for (float score : scores)
+    max = std::max(max, score);
+  const float factor = plainExp(softmax.max - max);
+  float lanes[16] = {};
+  for (float &sum : softmax.values)
+    sum *= factor;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    const float p = plainExp(scores[i] - max);
+    lanes[(first + i) % 16] += p;
+    const float weight = scaled ? p * values[i].scale : p;
+    for (size_t d = 0; d < softmax.values.size(); ++d)
+      softmax.values[d] = std::fma(values[i].numbers[d], weight, softmax.values[d]);
+  }
+  for (int64_t half = 8; half; half /= 2)
+    for (int64_t lane = 0; lane < half; ++lane)
+      lanes[lane] += lanes[lane + half];
+  softmax.sum = std::fma(softmax.sum, factor, lanes[0]);
+  softmax.max = max;
+}
+
+void joinSegment(Softmax &all, const Softmax &segment) {
+  const float max = std::max(all.max, segment.max);
+  const float before = plainExp(all.max - max), factor = plainExp(segment.max - max);
+  const float sum = all.sum * before;
+  all.sum = std::fma(segment.sum, factor, sum);
+  for (size_t d = 0; d < all.values.size(); ++d) {
+    const float value = all.values[d] * before;
+    all.values[d] = std::fma(segment.values[d], factor, value);
+  }
+  all.max = max;
+}
 
 // A token of a sequence: its query, key and value.
 struct Token {
@@ -36,8 +108,10 @@ public:
     keys = memory.shared(4 * kvWidth);
     values = memory.shared(4 * kvWidth);
     out = memory.shared(4 * queryWidth);
-    int64_t stride = (shape.headDim + 15) / 16 * 16;
-    scratch = memory.scratch(4 * 4 * (shape.page + stride));
+    stride = (shape.headDim + 15) / 16 * 16;
+    columns = shape.page + 3 * stride + 16;
+    scratch = memory.scratch(4 * std::max(kBlock, shape.group) * columns);
+    parts = memory.team(4 * kSegments * shape.kvHeads * shape.group * (stride + 16));
     KvHeadLayout layout(shape.format, shape.headDim, shape.page);
     pool.resize(kLayers * shape.kvHeads * layout.bytes * kSlots * kPagesPerSlot + 64);
     scale = 1 / std::sqrt(double(shape.headDim));
@@ -118,6 +192,43 @@ public:
     }
   }
 
+  /// The row of a token, in the promised order.
+  std::vector<float> plainRow(const Token &token) const {
+    FloatModeScope mode; // as the runtime's team
+    const bool scaled = shape.format == KvFormat::Int8;
+    const int64_t positions = shape.page * shape.segment;
+    int64_t first = 0;
+    if (shape.window)
+      first = std::max<int64_t>(0, token.position - shape.window + 1);
+    std::vector<float> row;
+    for (int64_t head = 0; head < shape.kvHeads * shape.group; ++head) {
+      Softmax all(shape.headDim), segment(shape.headDim);
+      for (int64_t from = first, to; from <= token.position; from = to) {
+        to = std::min<int64_t>(from / shape.page * shape.page + shape.page, token.position + 1);
+        std::vector<float> scores;
+        std::vector<Entry> values;
+        for (int64_t p = from; p < to; ++p) {
+          const Token other{token.slot, int32_t(p)};
+          const Entry key = entry(other, 1, head / shape.group);
+          values.push_back(entry(other, 2, head / shape.group));
+          float dot = 0;
+          for (int64_t d = 0; d < shape.headDim; ++d)
+            dot = std::fma(key.numbers[d], number(token, 0, head * shape.headDim + d), dot);
+          const float factor = scaled ? key.scale * float(scale) : float(scale);
+          scores.push_back(dot * factor);
+        }
+        joinPage(segment, scores, values, from % shape.page, scaled);
+        if (to % positions && to <= token.position)
+          continue;
+        joinSegment(all, segment);
+        segment = Softmax(shape.headDim);
+      }
+      for (float value : all.values)
+        row.push_back(value / all.sum);
+    }
+    return row;
+  }
+
   int64_t queryWidth;
   // A token whose keys and values are all `poison`.
   Token poisoned{-1, -1};
@@ -137,6 +248,16 @@ private:
     return read(shape.format, store(shape.format, row));
   }
 
+  /// As stored, without the scale.
+  Entry entry(const Token &token, int what, int64_t kvHead) const {
+    std::vector<float> row;
+    for (int64_t d = 0; d < shape.headDim; ++d)
+      row.push_back(number(token, what, kvHead * shape.headDim + d));
+    StoredRow kept = store(shape.format, row);
+    const float scale = std::exchange(kept.scale, 1.0f);
+    return {read(shape.format, kept), scale};
+  }
+
   std::string text(bool one) const {
     std::string ids = rowsOf(one, {}, "i32"), element = elementOf(shape.format);
     std::string n = one ? "" : "(%n)", rows = rowsOf(one, {queryWidth}, "f32");
@@ -146,7 +267,13 @@ private:
                          ", head_dim = " + std::to_string(shape.headDim) +
                          ", page = " + std::to_string(shape.page) + ", element = " + element + ">";
     std::string scratchType =
-        "4x" + std::to_string(shape.page + (shape.headDim + 15) / 16 * 16) + "xf32";
+        std::to_string(one ? shape.group : kBlock) + "x" + std::to_string(columns) + "xf32";
+    std::string partsType = "memref<" + std::to_string(kSegments) + "x" +
+                            std::to_string(shape.kvHeads * shape.group) + "x" +
+                            std::to_string(stride + 16) + "xf32>";
+    std::string segment = "segment = " + std::to_string(shape.segment * shape.page) + " : i64";
+    std::string window =
+        shape.window ? ", window = " + std::to_string(shape.window) + " : i64" : "";
     std::string places = "%kv, %table, %slots, %positions[%layer]";
     std::string placeTypes = pools + ", memref<?x?xi32>, " + ids + ", " + ids;
     std::string text =
@@ -158,23 +285,30 @@ private:
         "\n%table = tile.input page_table : memref<?x?xi32>\n" + "%slots = tile.input slots" + n +
         " : " + ids + "\n%positions = tile.input positions" + n + " : " + ids +
         "\n%layer = arith.constant " + std::to_string(kLayer) + " : index\n";
-    std::string split = one ? "heads" : "rows";
+    if (one)
+      text += "%parts = tile.alloc team at " + std::to_string(parts) + " : " + partsType + "\n";
+    std::string split = one ? "segments" : "rows";
     for (auto [side, rowsName] : {std::pair("keys", "%k"), {"values", "%v"}})
       text += "tile.kv_append " + split + " " + side + " " + rowsName + ", " + places + layout +
-              " : " + kvRows + ", " + placeTypes + "\n";
-    if (!one)
-      text += "tile.barrier\n";
+              (one ? " {" + segment + "}" : "") + " : " + kvRows + ", " + placeTypes + "\n";
+    if (!one || shape.window)
+      text += "tile.barrier\n"; // as InsertBarriers.cpp has it
     char scaleText[32];
     std::snprintf(scaleText, sizeof scaleText, "%.17e", scale);
-    return text + "tile.attend " + (one ? "heads" : "tiles") + " %q, " + places +
-           " scratch %scratch -> %y" + layout + " {scale = " + scaleText + " : f64" +
-           (shape.window ? ", window = " + std::to_string(shape.window) + " : i64" : "") +
-           "} : " + rows + ", " + placeTypes + ", memref<" + scratchType + "> -> " + rows;
+    text += "tile.attend " + std::string(one ? "segments" : "tiles") + " %q, " + places +
+            " scratch %scratch -> " + (one ? "%parts" : "%y") + layout + " {scale = " + scaleText +
+            " : f64, " + segment + ", vectors = 8 : i64" + window + "} : " + rows + ", " +
+            placeTypes + ", memref<" + scratchType + "> -> " + (one ? partsType : rows) + "\n";
+    if (!one)
+      return text;
+    return text + "tile.barrier\ntile.attend_combine whole %parts, %positions -> %y {head_dim = " +
+           std::to_string(shape.headDim) + " : i64, " + segment + window + "} : " + partsType +
+           ", " + ids + " -> " + rows;
   }
 
   Shape shape;
   Memory memory;
-  int64_t kvWidth, queries, keys, values, out, scratch;
+  int64_t kvWidth, queries, keys, values, out, scratch, parts, stride, columns;
   std::vector<uint8_t> pool;
   std::vector<int32_t> pageTable;
   double scale;
@@ -186,8 +320,13 @@ TEST_P(Attention, HoweverAPromptIsSplit) {
   Sequences sequences(GetParam());
   const int64_t page = GetParam().page, width = sequences.queryWidth;
   std::vector<Token> prompt;
-  for (int32_t p = 0; p < 2 * page + 5; ++p)
+  for (int32_t p = 0; p < 2 * page + 5 + GetParam().more; ++p)
     prompt.push_back({1, p});
+  std::vector<float> plain;
+  for (const Token &token : prompt) {
+    const std::vector<float> row = sequences.plainRow(token);
+    plain.insert(plain.end(), row.begin(), row.end());
+  }
   for (const std::string &cpu : runnableCpus()) {
     SCOPED_TRACE(cpu);
     auto kernel = sequences.compile(cpu);
@@ -201,8 +340,9 @@ TEST_P(Attention, HoweverAPromptIsSplit) {
       if (HasFatalFailure())
         return;
     }
+    ASSERT_EQ(whole, plain);
 
-    for (int team : {1, 2, 3}) {
+    for (int team : {1, 2, 3, 4, 5}) {
       // Token by token, in the variant for one.
       std::vector<float> singly;
       sequences.clear();
@@ -241,7 +381,7 @@ TEST_P(Attention, WhatARowDoesNotSeeLeavesNoTrace) {
   const int64_t page = GetParam().page, width = sequences.queryWidth;
   const int64_t window = GetParam().window ? GetParam().window : 1000000;
   std::vector<Token> prompt;
-  for (int32_t p = 0; p < 2 * page + 5; ++p)
+  for (int32_t p = 0; p < 2 * page + 5 + GetParam().more; ++p)
     prompt.push_back({1, p});
   auto kernel = sequences.compile("native");
   ASSERT_TRUE(kernel);
@@ -267,14 +407,19 @@ TEST_P(Attention, WhatARowDoesNotSeeLeavesNoTrace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Attention,
-    testing::Values(Shape{2, 1, 10, 16, KvFormat::F32, 0}, Shape{1, 2, 16, 16, KvFormat::F16, 0},
-                    Shape{2, 3, 20, 16, KvFormat::F16, 0}, Shape{1, 7, 64, 32, KvFormat::F16, 0},
-                    Shape{1, 8, 80, 16, KvFormat::F32, 0}, Shape{1, 3, 96, 64, KvFormat::F16, 0},
-                    Shape{2, 2, 16, 16, KvFormat::F16, 1}, Shape{1, 3, 20, 16, KvFormat::F32, 9},
-                    Shape{1, 4, 16, 16, KvFormat::F16, 20}, Shape{2, 3, 20, 16, KvFormat::BF16, 0},
-                    Shape{1, 2, 64, 64, KvFormat::BF16, 11}, Shape{2, 1, 10, 16, KvFormat::Int8, 0},
-                    Shape{1, 4, 64, 64, KvFormat::Int8, 0}, Shape{2, 3, 20, 16, KvFormat::Int8, 9},
-                    Shape{1, 1, 96, 32, KvFormat::Int8, 20}));
+    testing::Values(
+        Shape{2, 1, 10, 16, KvFormat::F32, 0, 1}, Shape{1, 2, 16, 16, KvFormat::F16, 0, 2},
+        Shape{2, 3, 20, 16, KvFormat::F16, 0, 1}, Shape{1, 7, 64, 32, KvFormat::F16, 0, 4},
+        Shape{1, 8, 80, 16, KvFormat::F32, 0, 1}, Shape{1, 3, 96, 64, KvFormat::F16, 0, 1},
+        Shape{2, 2, 16, 16, KvFormat::F16, 1, 1}, Shape{1, 3, 20, 16, KvFormat::F32, 9, 2},
+        Shape{1, 4, 16, 16, KvFormat::F16, 20, 1}, Shape{2, 3, 20, 16, KvFormat::BF16, 0, 2},
+        Shape{1, 2, 64, 64, KvFormat::BF16, 11, 1}, Shape{2, 1, 10, 16, KvFormat::Int8, 0, 2},
+        Shape{1, 4, 64, 64, KvFormat::Int8, 0, 1}, Shape{2, 3, 20, 16, KvFormat::Int8, 9, 1},
+        Shape{1, 1, 96, 32, KvFormat::Int8, 20, 2},
+        // One KV head and many segments; a window across some of them; groups beyond a block.
+        Shape{1, 5, 32, 16, KvFormat::F16, 0, 2, 110},
+        Shape{1, 1, 32, 16, KvFormat::F32, 0, 3, 120},
+        Shape{3, 2, 16, 16, KvFormat::F16, 50, 2, 90}, Shape{1, 25, 16, 48, KvFormat::BF16, 0, 2}));
 
 } // namespace
 } // namespace moire::test

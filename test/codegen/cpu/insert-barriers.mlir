@@ -134,24 +134,73 @@ func.func @none_redundant(%step: !llvm.ptr, %thread: index, %team: index, %w: me
   return
 }
 
-// By heads, a thread attends to what it appended itself.
-// CHECK-LABEL: func @heads
+// By segments, a thread attends to what it appended itself; the parts are joined by everybody.
+// CHECK-LABEL: func @segments
 // CHECK-NOT: tile.barrier
-// CHECK: return
-func.func @heads(%step: !llvm.ptr, %thread: index, %team: index, %k: memref<1x32xf32>,
-                 %q: memref<1x32xf32>, %y: memref<1x32xf32>) {
+// CHECK: tile.attend segments
+// CHECK-NEXT: tile.barrier
+// CHECK-NEXT: tile.attend_combine
+// CHECK-NEXT: return
+func.func @segments(%step: !llvm.ptr, %thread: index, %team: index, %k: memref<1x32xf32>,
+                    %q: memref<1x32xf32>, %y: memref<1x32xf32>) {
   %kv = tile.input kv : memref<?xf16>
   %table = tile.input page_table : memref<?x?xi32>
   %ids = tile.input positions : memref<1xi32>
-  %s = tile.alloc private at 0 : memref<4x80xf32>
-  tile.kv_append heads keys %k, %kv, %table, %ids, %ids[%thread]
-    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
+  %s = tile.alloc private at 0 : memref<1x128xf32>
+  %parts = tile.alloc team at 0 : memref<8x2x32xf32>
+  tile.kv_append segments keys %k, %kv, %table, %ids, %ids[%thread]
+    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16> {segment = 512 : i64}
     : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>
   %pool = tile.input kv : memref<?xf16>
-  tile.attend heads %q, %pool, %table, %ids, %ids[%thread] scratch %s -> %y
-    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16> {scale = 0.25 : f64}
+  tile.attend segments %q, %pool, %table, %ids, %ids[%thread] scratch %s -> %parts
+    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
+    {scale = 0.25 : f64, segment = 512 : i64, vectors = 8 : i64}
     : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>,
-      memref<4x80xf32> -> memref<1x32xf32>
+      memref<1x128xf32> -> memref<8x2x32xf32>
+  tile.attend_combine whole %parts, %ids -> %y {head_dim = 16 : i64, segment = 512 : i64}
+    : memref<8x2x32xf32>, memref<1xi32> -> memref<1x32xf32>
+  return
+}
+
+// Behind a window there are fewer segments to share than appending takes for granted.
+// CHECK-LABEL: func @segments_of_window
+// CHECK: tile.kv_append segments
+// CHECK: tile.barrier
+// CHECK-NEXT: tile.attend segments
+// CHECK-NEXT: tile.barrier
+// CHECK-NEXT: tile.attend_combine
+func.func @segments_of_window(%step: !llvm.ptr, %thread: index, %team: index, %k: memref<1x32xf32>,
+                    %q: memref<1x32xf32>, %y: memref<1x32xf32>) {
+  %kv = tile.input kv : memref<?xf16>
+  %table = tile.input page_table : memref<?x?xi32>
+  %ids = tile.input positions : memref<1xi32>
+  %s = tile.alloc private at 0 : memref<1x128xf32>
+  %parts = tile.alloc team at 0 : memref<8x2x32xf32>
+  tile.kv_append segments keys %k, %kv, %table, %ids, %ids[%thread]
+    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16> {segment = 512 : i64}
+    : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>
+  %pool = tile.input kv : memref<?xf16>
+  tile.attend segments %q, %pool, %table, %ids, %ids[%thread] scratch %s -> %parts
+    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
+    {scale = 0.25 : f64, segment = 512 : i64, vectors = 8 : i64, window = 100 : i64}
+    : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>,
+      memref<1x128xf32> -> memref<8x2x32xf32>
+  tile.attend_combine whole %parts, %ids -> %y {head_dim = 16 : i64, segment = 512 : i64, window = 100 : i64}
+    : memref<8x2x32xf32>, memref<1xi32> -> memref<1x32xf32>
+  return
+}
+
+// The team's buffers and those of a step lie beside each other, whatever their offsets.
+// CHECK-LABEL: func @team_and_rows
+// CHECK-NOT: tile.barrier
+// CHECK: return
+func.func @team_and_rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<1xi32>,
+                         %x: memref<1x32xf32>, %y: memref<1x32xf32>) {
+  %parts = tile.alloc team at 0 : memref<8x2x32xf32>
+  %a = tile.alloc shared at 0 : memref<1x32xf32>
+  tile.attend_combine whole %parts, %ids -> %y {head_dim = 16 : i64, segment = 512 : i64}
+    : memref<8x2x32xf32>, memref<1xi32> -> memref<1x32xf32>
+  tile.copy rows %x -> %a : memref<1x32xf32> -> memref<1x32xf32>
   return
 }
 
@@ -168,7 +217,7 @@ func.func @tiles(%step: !llvm.ptr, %thread: index, %team: index, %k: memref<1x32
   %kv = tile.input kv : memref<?xf16>
   %table = tile.input page_table : memref<?x?xi32>
   %ids = tile.input positions : memref<1xi32>
-  %s = tile.alloc private at 0 : memref<4x80xf32>
+  %s = tile.alloc private at 0 : memref<6x128xf32>
   tile.kv_append rows keys %k, %kv, %table, %ids, %ids[%thread]
     <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
     : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>
@@ -177,9 +226,10 @@ func.func @tiles(%step: !llvm.ptr, %thread: index, %team: index, %k: memref<1x32
     : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>
   %pool = tile.input kv : memref<?xf16>
   tile.attend tiles %q, %pool, %table, %ids, %ids[%thread] scratch %s -> %y
-    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16> {scale = 0.25 : f64}
+    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
+    {scale = 0.25 : f64, segment = 512 : i64, vectors = 8 : i64}
     : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>,
-      memref<4x80xf32> -> memref<1x32xf32>
+      memref<6x128xf32> -> memref<1x32xf32>
   return
 }
 

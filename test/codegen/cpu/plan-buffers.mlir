@@ -108,3 +108,34 @@ module {
     return
   }
 }
+
+// -----
+
+// The team's buffers of a fixed size are counted by themselves; bytes are used again here, too.
+//
+// CHECK: module attributes {tile.arena_bytes = 3072 : i64, tile.arena_bytes_per_token = 64 : i64
+module {
+  // CHECK-LABEL: func @team
+  // CHECK: tile.alloc team at 0 : memref<4x2x32xf32>
+  // CHECK: tile.alloc team at 1024 : memref<8x2x32xf32>
+  // CHECK: tile.alloc team at 0 : memref<2x2x32xf32>
+  // CHECK: tile.alloc shared at 0 : memref<1x16xf32>
+  func.func @team(%step: !llvm.ptr, %thread: index, %team: index, %id: memref<1xi32>,
+                  %y: memref<1x32xf32>, %w: memref<1024xi8>) {
+    %a = tile.alloc team : memref<4x2x32xf32>
+    tile.attend_combine whole %a, %id -> %y {head_dim = 16 : i64, segment = 512 : i64}
+      : memref<4x2x32xf32>, memref<1xi32> -> memref<1x32xf32>
+    %b = tile.alloc team : memref<8x2x32xf32>
+    tile.attend_combine whole %b, %id -> %y {head_dim = 16 : i64, segment = 512 : i64}
+      : memref<8x2x32xf32>, memref<1xi32> -> memref<1x32xf32>
+    tile.attend_combine whole %b, %id -> %y {head_dim = 16 : i64, segment = 512 : i64}
+      : memref<8x2x32xf32>, memref<1xi32> -> memref<1x32xf32>
+    %c = tile.alloc team : memref<2x2x32xf32>
+    tile.attend_combine whole %c, %id -> %y {head_dim = 16 : i64, segment = 512 : i64}
+      : memref<2x2x32xf32>, memref<1xi32> -> memref<1x32xf32>
+    %x = tile.alloc shared : memref<1x16xf32>
+    tile.contract panels "vfmadd" f32 %x weight %w -> store %x {width = 16 : i64, k = 16 : i64}
+      : memref<1x16xf32> weight memref<1024xi8> -> memref<1x16xf32>
+    return
+  }
+}

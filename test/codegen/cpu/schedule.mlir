@@ -23,10 +23,13 @@
 // ONE: tile.rope whole {{.*}} -> %[[Q:[a-z0-9_]+]]
 // ONE: memref.subview %[[QKV]][0, 64] [1, 32]
 // ONE: tile.rope whole
-// ONE: tile.kv_append heads keys
+// ONE: tile.kv_append segments keys {{.*}} {segment = 512 : i64}
 // ONE: memref.subview %[[QKV]][0, 96] [1, 32]
-// ONE: tile.kv_append heads values
-// ONE: tile.attend heads %[[Q]]
+// ONE: tile.kv_append segments values
+// ONE: %[[Y:.*]] = tile.alloc private : memref<1x64xf32>
+// ONE: %[[PARTS:.*]] = tile.alloc team : memref<1x4x32xf32>
+// ONE: tile.attend segments %[[Q]], {{.*}} -> %[[PARTS]]
+// ONE: tile.attend_combine whole %[[PARTS]], %{{.*}} -> %[[Y]]
 // ONE-NOT: tile.add
 // ONE-NOT: tile.copy
 // ONE: tile.contract panels {{.*}} -> accumulate %[[X]]
@@ -58,7 +61,7 @@
 // MANY-SAME: {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 64>
 // MANY: tile.rope rows
 // MANY: tile.kv_append rows keys
-// MANY: tile.attend tiles
+// MANY: tile.attend tiles {{.*}} segment = 512 : i64, vectors = 8 : i64}
 // MANY: tile.contract {{.*}} -> accumulate %[[X]]
 // MANY: tile.alloc private : memref<2304xi8>
 // MANY: tile.contract {{.*}} -> gate_silu
@@ -67,8 +70,9 @@
 // The table's row is the machine's.
 // VNNI: "vpdpbusd" q4_0
 // VNNI: page = 16
+// VNNI: tile.attend tiles {{.*}} vectors = 32 : i64}
 // VNNI-NOT: vpmaddubsw
 
 // Keys and values as int8: the pool holds bytes.
 // INT8: %[[POOL:.*]] = tile.input kv : memref<?xi8>
-// INT8: tile.kv_append heads keys %{{.*}}, %[[POOL]], {{.*}} <layers = 2, kv_heads = 2, head_dim = 16, page = 64, element = i8>
+// INT8: tile.kv_append segments keys %{{.*}}, %[[POOL]], {{.*}} <layers = 2, kv_heads = 2, head_dim = 16, page = 64, element = i8>

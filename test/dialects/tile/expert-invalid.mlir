@@ -370,8 +370,8 @@ func.func @scale_c1(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?
 // -----
 
 func.func @scale_c2(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %y: memref<?x96xf32>) {
-  // expected-error @below {{expected the work to be split by rows or whole, found heads}}
-  tile.scale heads %x by 2.0 -> %y : memref<?x96xf32> -> memref<?x96xf32>
+  // expected-error @below {{expected the work to be split by rows or whole, found segments}}
+  tile.scale segments %x by 2.0 -> %y : memref<?x96xf32> -> memref<?x96xf32>
   return
 }
 

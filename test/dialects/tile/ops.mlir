@@ -134,8 +134,10 @@ func.func @superblocks(%step: !llvm.ptr, %thread: index, %team: index, %ids: mem
 // CHECK-LABEL: func @attention
 func.func @attention(%step: !llvm.ptr, %thread: index, %team: index, %q: memref<?x96xf32>,
                      %k: memref<?x32xf32>, %pool: memref<?xf16>, %table: memref<?x?xi32>,
-                     %slots: memref<?xi32>, %positions: memref<?xi32>, %scratch: memref<4x80xf32>,
-                     %y: memref<?x96xf32>, %layer: index, %pool8: memref<?xi8>) {
+                     %slots: memref<?xi32>, %positions: memref<?xi32>, %scratch: memref<48x128xf32>,
+                     %y: memref<?x96xf32>, %layer: index, %pool8: memref<?xi8>, %q1: memref<1x96xf32>,
+                     %k1: memref<1x32xf32>, %id: memref<1xi32>, %s1: memref<3x128xf32>,
+                     %parts: memref<8x6x32xf32>, %y1: memref<1x96xf32>) {
   // CHECK: tile.kv_append rows keys
   // CHECK-SAME: <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
   tile.kv_append rows keys %k, %pool, %table, %slots, %positions[%layer]
@@ -145,11 +147,25 @@ func.func @attention(%step: !llvm.ptr, %thread: index, %team: index, %q: memref<
   tile.kv_append rows values %k, %pool8, %table, %slots, %positions[%layer]
     <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = i8>
     : memref<?x32xf32>, memref<?xi8>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>
-  // CHECK: tile.attend tiles {{.*}} scratch %{{.*}} -> %{{.*}} <layers = 3, {{.*}}> {scale = 2.500000e-01 : f64, window = 100 : i64}
+  // CHECK: tile.kv_append segments keys {{.*}} element = f16> {segment = 512 : i64} :
+  tile.kv_append segments keys %k1, %pool, %table, %id, %id[%layer]
+    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16> {segment = 512 : i64}
+    : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>
+  // CHECK: tile.attend tiles {{.*}} scratch %{{.*}} -> %{{.*}} <layers = 3, {{.*}}> {scale = 2.500000e-01 : f64, segment = 512 : i64, vectors = 8 : i64, window = 100 : i64}
   tile.attend tiles %q, %pool, %table, %slots, %positions[%layer] scratch %scratch -> %y
     <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
-    {scale = 2.5e-1 : f64, window = 100 : i64}
+    {scale = 2.5e-1 : f64, segment = 512 : i64, vectors = 8 : i64, window = 100 : i64}
     : memref<?x96xf32>, memref<?xf16>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>,
-      memref<4x80xf32> -> memref<?x96xf32>
+      memref<48x128xf32> -> memref<?x96xf32>
+  // CHECK: tile.attend segments {{.*}} memref<3x128xf32> -> memref<8x6x32xf32>
+  tile.attend segments %q1, %pool, %table, %id, %id[%layer] scratch %s1 -> %parts
+    <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
+    {scale = 2.5e-1 : f64, segment = 512 : i64, vectors = 8 : i64}
+    : memref<1x96xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>,
+      memref<3x128xf32> -> memref<8x6x32xf32>
+  // CHECK: tile.attend_combine whole %{{.*}}, %{{.*}} -> %{{.*}} {head_dim = 16 : i64, segment = 512 : i64, window = 100 : i64} : memref<8x6x32xf32>, memref<1xi32> -> memref<1x96xf32>
+  tile.attend_combine whole %parts, %id -> %y1
+    {head_dim = 16 : i64, segment = 512 : i64, window = 100 : i64}
+    : memref<8x6x32xf32>, memref<1xi32> -> memref<1x96xf32>
   return
 }

@@ -58,8 +58,8 @@ func.func @select_rows_c2(%step: !llvm.ptr, %thread: index, %team: index, %x: me
 
 func.func @select_rows_c3(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %r:
     memref<?xi32>, %y: memref<?x96xf32>) {
-  // expected-error @below {{expected the work to be split by rows or whole, found heads}}
-  tile.select_rows heads %x, %r -> %y : memref<?x96xf32>, memref<?xi32> -> memref<?x96xf32>
+  // expected-error @below {{expected the work to be split by rows or whole, found segments}}
+  tile.select_rows segments %x, %r -> %y : memref<?x96xf32>, memref<?xi32> -> memref<?x96xf32>
   return
 }
 
@@ -319,8 +319,8 @@ func.func @rope_c5(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x
 
 func.func @rope_c6(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %p:
     memref<?xi32>, %f: memref<16xf32>, %y: memref<?x96xf32>) {
-  // expected-error @below {{expected the work to be split by rows or whole, found heads}}
-  tile.rope heads %x, %p, %f -> %y {head_dim = 16 : i64, rotary_dims = 16 : i64} :
+  // expected-error @below {{expected the work to be split by rows or whole, found segments}}
+  tile.rope segments %x, %p, %f -> %y {head_dim = 16 : i64, rotary_dims = 16 : i64} :
     memref<?x96xf32>, memref<?xi32>, memref<16xf32> -> memref<?x96xf32>
   return
 }

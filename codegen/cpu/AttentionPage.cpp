@@ -1,0 +1,306 @@
+// A page and a block of query rows, in three sweeps over the rows: scores, softmax, values. In the
+// first and the last a few rows share each load of keys or values, and their sums fill the
+// registers; the page itself stays in the nearest caches meanwhile.
+
+#include "codegen/cpu/AttentionPage.h"
+
+#include "codegen/cpu/KvPages.h"
+#include "codegen/cpu/Tuning.h"
+#include "codegen/cpu/VectorMath.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+
+static Value smaller(Emitter &e, Value a, Value c) {
+  return arith::MinSIOp::create(e.b, e.loc, a, c);
+}
+static Value larger(Emitter &e, Value a, Value c) {
+  return arith::MaxSIOp::create(e.b, e.loc, a, c);
+}
+static Value compare(Emitter &e, arith::CmpIPredicate predicate, Value a, Value c) {
+  return arith::CmpIOp::create(e.b, e.loc, predicate, a, c);
+}
+static Value select(Emitter &e, Value condition, Value a, Value c) {
+  return arith::SelectOp::create(e.b, e.loc, condition, a, c);
+}
+static Value roundDown(Emitter &e, Value v, int64_t multiple) {
+  return e.mulConst(e.div(v, e.index(multiple)), multiple);
+}
+
+AttentionPage::AttentionPage(Emitter &e, tile::AttendOp op)
+    : e(e), op(op), layout(op.getLayout()), headDim(layout.getHeadDim()), page(layout.getPage()),
+      stride(layout.getValueStride()),
+      group(op.getQueries().getType().getDimSize(1) / headDim / layout.getKvHeads()),
+      oneToken(op.getSplit() == tile::Split::Segments) {}
+
+//===- Rows -----------------------------------------------------------------------------------===//
+
+std::pair<Value, Value> AttentionPage::placeOf(const QueryRows &rows, Value r) {
+  Value number = e.add(rows.first, r), width = e.index(group);
+  Value head = e.add(e.mulConst(rows.kvHead, group), e.rem(number, width));
+  return {e.div(number, width), e.mulConst(head, headDim)};
+}
+
+Value AttentionPage::positionOf(const QueryRows &rows, Value r) {
+  Value token = oneToken ? e.index(0) : placeOf(rows, r).first;
+  return e.toIndex(e.load(op.getPositions(), token));
+}
+
+SeenRange AttentionPage::seenBy(Value position, Value start, int64_t length) {
+  auto clamp = [&](Value v) { return smaller(e, larger(e, v, e.index(0)), e.index(length)); };
+  Value behind = e.addConst(e.sub(position, start), 1);
+  Value begin = op.getWindow() ? clamp(e.addConst(behind, -*op.getWindow())) : e.index(0);
+  return {begin, clamp(behind)};
+}
+
+void AttentionPage::store(Value value, Value r, Number number) {
+  e.store(value, op.getScratch(), {r, e.index(numbers() + number)});
+}
+
+// Full tiles, and what is left of them in at most three smaller ones.
+void AttentionPage::tiles(Value count, Tile body) {
+  Value at = roundDown(e, count, kQueryTile);
+  e.loop(e.index(0), at, kQueryTile, [&](Value r) { body(r, kQueryTile); });
+  static_assert(kQueryTile == 6, "5 = 3 + 2, 4 = 3 + 1");
+  for (int64_t size : {3, 2, 1}) {
+    Value fits = compare(e, arith::CmpIPredicate::uge, e.sub(count, at), e.index(size));
+    e.branch(fits, [&] { body(at, size); });
+    at = select(e, fits, e.addConst(at, size), at);
+  }
+}
+
+// Chunks of 16 lanes that a tile computes at once: their sums, what they are multiplied with, and
+// one number of a row fit into the registers. A single row's products read memory directly.
+int64_t AttentionPage::chunksAtOnce(int64_t size) {
+  int64_t vectors = op.getVectors();
+  return size == 1 ? vectors - 2 : (vectors - 1) / (size + 1);
+}
+
+//===- The next page --------------------------------------------------------------------------===//
+
+// `part` is where the next page's keys or values begin, `elements` are how many those are; a turn
+// computes `chunks` chunks.
+AttentionPage::Ahead AttentionPage::sliceAhead(const QueryRows &rows, Value r, int64_t size,
+                                               Value part, int64_t elements, int64_t chunks) {
+  Value share = e.index(size * chunks * kLanes);
+  Value step = e.div(e.add(share, e.addConst(rows.count, -1)), rows.count);
+  return {e.add(part, e.div(e.mulConst(r, elements), rows.count)), step};
+}
+
+void AttentionPage::fetch(const Ahead &ahead, Value turn, int64_t chunks) {
+  constexpr int64_t kLine = 64;
+  Value at = e.add(ahead.start, e.mul(turn, ahead.step));
+  for (int64_t byte = 0; byte < chunks * kLanes * layout.getElementBytes(); byte += kLine)
+    memref::PrefetchOp::create(e.b, e.loc, op.getKv(),
+                               e.addConst(at, byte / layout.getElementBytes()), /*isWrite=*/false,
+                               /*localityHint=*/2, /*isDataCache=*/true);
+}
+
+//===- Scores ---------------------------------------------------------------------------------===//
+
+void AttentionPage::visit(const QueryRows &rows, Value pageIndex, Value lastPage) {
+  auto headOf = [&](Value index) {
+    return kvPageHead(e, layout, op.getPageTable(), rows.slot, index, op.getLayer(), rows.kvHead);
+  };
+  Value base = headOf(pageIndex), next = headOf(e.min(e.addConst(pageIndex, 1), lastPage));
+  Value firstPosition = e.mulConst(pageIndex, page);
+  tiles(rows.count,
+        [&](Value r, int64_t size) { emitScores(rows, r, size, base, next, firstPosition); });
+  emitMaxima(rows, firstPosition);
+  emitExponentials(rows, base, firstPosition);
+  tiles(rows.count,
+        [&](Value r, int64_t size) { emitValues(rows, r, size, base, next, firstPosition); });
+}
+
+// The scores of all positions that any row of the tile sees, and of others in their chunks.
+void AttentionPage::emitScores(const QueryRows &rows, Value r, int64_t size, Value base, Value next,
+                               Value firstPosition) {
+  int64_t chunks = std::min(chunksAtOnce(size), page / kLanes);
+  while (page / kLanes % chunks)
+    --chunks;
+  Value last = e.addConst(r, size - 1);
+  Value from = seenBy(positionOf(rows, r), firstPosition, page).begin;
+  Value to = seenBy(positionOf(rows, last), firstPosition, page).end;
+  Ahead ahead = sliceAhead(rows, r, size, next, headDim * page, chunks);
+  Value scale = e.constant(e.f32x16(), op.getScale().convertToDouble());
+  e.loop(roundDown(e, from, chunks * kLanes), to, chunks * kLanes, [&](Value first) {
+    SmallVector<Value> zero(size * chunks, e.constant(e.f32x16(), 0));
+    Value turns = e.mulConst(e.div(first, e.index(chunks * kLanes)), headDim);
+    SmallVector<Value> dots =
+        e.fold(e.index(0), e.index(headDim), 1, zero, [&](Value d, ValueRange before) {
+          fetch(ahead, e.add(turns, d), chunks);
+          Value at = e.add(e.add(base, first), e.mulConst(d, page));
+          SmallVector<Value> keys, after;
+          for (int64_t c = 0; c < chunks; ++c)
+            keys.push_back(e.loadWide(op.getKv(), e.addConst(at, c * kLanes)));
+          for (int64_t i = 0; i < size; ++i) {
+            Value q = e.splat(load(e.addConst(r, i), e.addConst(d, query())));
+            for (int64_t c = 0; c < chunks; ++c)
+              after.push_back(e.fma(keys[c], q, before[i * chunks + c]));
+          }
+          return after;
+        });
+    for (int64_t c = 0; c < chunks; ++c) {
+      Value chunk = e.addConst(first, c * kLanes), factor = scale;
+      if (layout.hasScales())
+        factor = e.mul(loadKvScales(e, layout, tile::Side::Keys, op.getKv(), base, chunk), scale);
+      for (int64_t i = 0; i < size; ++i)
+        storeLanes(e.mul(dots[i * chunks + c], factor), e.addConst(r, i), chunk);
+    }
+  });
+}
+
+//===- Softmax --------------------------------------------------------------------------------===//
+
+// Scores of positions in the first and last chunk that row r does not see.
+void AttentionPage::maskScores(Value r, SeenRange seen) {
+  VectorType i32x16 = e.vec(kLanes, e.b.getI32Type());
+  SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, kLanes));
+  Value lanes = arith::ConstantOp::create(
+      e.b, e.loc, DenseIntElementsAttr::get(i32x16, ArrayRef<int32_t>(numbers)));
+  auto splat = [&](Value position) {
+    return e.splat(arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), position), i32x16);
+  };
+  e.loop(roundDown(e, seen.begin, kLanes), seen.end, kLanes, [&](Value chunk) {
+    Value within = e.add(lanes, splat(chunk));
+    Value inside = compare(e, arith::CmpIPredicate::slt, within, splat(seen.end));
+    if (op.getWindow())
+      inside = arith::AndIOp::create(
+          e.b, e.loc, inside, compare(e, arith::CmpIPredicate::sge, within, splat(seen.begin)));
+    Value score = select(e, inside, loadLanes(r, chunk), e.constant(e.f32x16(), kMasked));
+    storeLanes(score, r, chunk);
+  });
+}
+
+// The maximum of each row so far, and the factor of what it summed up before. A row that sees
+// nothing of the page keeps its numbers.
+void AttentionPage::emitMaxima(const QueryRows &rows, Value firstPosition) {
+  Value lowest = e.constant(e.f32x16(), kMasked);
+  e.loop(e.index(0), rows.count, 1, [&](Value r) {
+    SeenRange seen = seenBy(positionOf(rows, r), firstPosition, page);
+    e.branch(
+        compare(e, arith::CmpIPredicate::slt, seen.begin, seen.end),
+        [&] {
+          Value count = e.sub(seen.end, seen.begin);
+          e.branch(compare(e, arith::CmpIPredicate::slt, count, e.index(page)),
+                   [&] { maskScores(r, seen); });
+          Value largest = e.fold(roundDown(e, seen.begin, kLanes), seen.end, kLanes, lowest,
+                                 [&](Value chunk, ValueRange acc) {
+                                   return SmallVector<Value>{e.max(loadLanes(r, chunk), acc[0])};
+                                 })[0];
+          Value before = load(r, Max), max = e.max(before, e.maxLanes(largest));
+          store(max, r, Max);
+          store(emitExp(e, e.sub(before, max)), r, Factor);
+        },
+        [&] { store(e.constant(e.f32(), 1), r, Factor); });
+  });
+}
+
+// Replaces the scores by the weights of the values, exp(score - max) times their scale, and 0 where
+// masked; adds up the exponentials.
+void AttentionPage::emitExponentials(const QueryRows &rows, Value base, Value firstPosition) {
+  Value none = e.constant(e.f32x16(), kMasked / 2), zero = e.constant(e.f32x16(), 0);
+  e.loop(e.index(0), rows.count, 1, [&](Value r) {
+    SeenRange seen = seenBy(positionOf(rows, r), firstPosition, page);
+    e.branch(compare(e, arith::CmpIPredicate::slt, seen.begin, seen.end), [&] {
+      Value max = e.splat(load(r, Max));
+      Value sum =
+          e.fold(roundDown(e, seen.begin, kLanes), seen.end, kLanes, zero,
+                 [&](Value chunk, ValueRange acc) {
+                   Value score = loadLanes(r, chunk);
+                   Value masked =
+                       arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, score, none);
+                   Value p = select(e, masked, zero, emitExp(e, e.sub(score, max)));
+                   Value weight = p;
+                   if (layout.hasScales()) {
+                     Value scales =
+                         loadKvScales(e, layout, tile::Side::Values, op.getKv(), base, chunk);
+                     weight = select(e, masked, zero, e.mul(p, scales));
+                   }
+                   storeLanes(weight, r, chunk);
+                   return SmallVector<Value>{e.add(acc[0], p)};
+                 })[0];
+      store(e.fma(load(r, Sum), load(r, Factor), e.sumLanes(sum)), r, Sum);
+    });
+  });
+}
+
+//===- Values ---------------------------------------------------------------------------------===//
+
+// sums = sums * factor + weights . values. Rows of several tokens see different positions: those
+// that all of them see lie between those that only some do.
+void AttentionPage::emitValues(const QueryRows &rows, Value r, int64_t size, Value base, Value next,
+                               Value firstPosition) {
+  auto rangeOf = [&](int64_t i) {
+    return seenBy(positionOf(rows, e.addConst(r, i)), firstPosition, page);
+  };
+  SeenRange first = rangeOf(0), last = rangeOf(size - 1);
+  Value middle = smaller(e, last.begin, first.end); // where a window leaves nothing to all of them
+  SeenRange before = {first.begin, middle}, all = {middle, first.end},
+            behind = {first.end, last.end};
+  SmallVector<SeenRange> seen;
+  if (!oneToken && size > 1)
+    for (int64_t i = 0; i < size; ++i)
+      seen.push_back(rangeOf(i));
+
+  auto columns = [&](Value column, int64_t chunks) {
+    Ahead ahead =
+        sliceAhead(rows, r, size, e.addConst(next, layout.getValueOffset()), page * stride, chunks);
+    Value turn = e.mul(e.div(column, e.index(chunks * kLanes)), e.index(page));
+    ValueTile tile = {r, size, column, chunks, base, ahead, turn};
+    SmallVector<Value> sum;
+    for (int64_t i = 0; i < size; ++i) {
+      Value row = e.addConst(r, i), factor = e.splat(load(row, Factor));
+      for (int64_t c = 0; c < chunks; ++c)
+        sum.push_back(e.mul(loadLanes(row, e.addConst(column, sums() + c * kLanes)), factor));
+    }
+    if (!seen.empty() && op.getWindow())
+      sum = addValues(tile, before, seen, sum);
+    sum = addValues(tile, all, {}, sum);
+    if (!seen.empty())
+      sum = addValues(tile, behind, seen, sum);
+    for (int64_t i = 0; i < size; ++i)
+      for (int64_t c = 0; c < chunks; ++c)
+        storeLanes(sum[i * chunks + c], e.addConst(r, i), e.addConst(column, sums() + c * kLanes));
+  };
+  // All chunks in as few groups as the registers allow, of about one size.
+  int64_t total = stride / kLanes, most = std::min(chunksAtOnce(size), total);
+  int64_t groups = (total + most - 1) / most, chunks = (total + groups - 1) / groups;
+  int64_t whole = total / chunks * chunks;
+  e.loop(e.index(0), e.index(whole * kLanes), chunks * kLanes,
+         [&](Value column) { columns(column, chunks); });
+  if (whole != total)
+    columns(e.index(whole * kLanes), total - whole);
+}
+
+// `sums` and the weighted values at the positions of `range`; each row only where it sees them, if
+// `seen` is given.
+SmallVector<Value> AttentionPage::addValues(const ValueTile &tile, SeenRange range,
+                                            ArrayRef<SeenRange> seen, ValueRange sums) {
+  return e.fold(range.begin, range.end, 1, sums, [&](Value position, ValueRange before) {
+    fetch(tile.ahead, e.add(tile.turn, position), tile.chunks);
+    Value at = e.add(tile.base, e.mulConst(position, stride));
+    at = e.addConst(e.add(at, tile.column), layout.getValueOffset());
+    SmallVector<Value> values, after;
+    for (int64_t c = 0; c < tile.chunks; ++c)
+      values.push_back(e.loadWide(op.getKv(), e.addConst(at, c * kLanes)));
+    for (int64_t i = 0; i < tile.size; ++i) {
+      Value weight = e.splat(load(e.addConst(tile.r, i), position)), inside;
+      if (!seen.empty())
+        inside = arith::AndIOp::create(
+            e.b, e.loc, compare(e, arith::CmpIPredicate::sge, position, seen[i].begin),
+            compare(e, arith::CmpIPredicate::slt, position, seen[i].end));
+      for (int64_t c = 0; c < tile.chunks; ++c) {
+        Value sum = before[i * tile.chunks + c], next = e.fma(values[c], weight, sum);
+        after.push_back(inside ? select(e, inside, next, sum) : next);
+      }
+    }
+    return after;
+  });
+}
+
+} // namespace moire::cpu
