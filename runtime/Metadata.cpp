@@ -71,6 +71,11 @@ public:
       reader.integer("of_logits", region.ofLogits);
     }
   }
+  void work(const char *key, Work &out) {
+    const JsonValue *value = member(key, JsonValue::Array, "a list of what a step does");
+    if (value && !parseWork(*value, out))
+      wrong(key, "a list of what a step does");
+  }
   void wrong(const char *key, const char *expected) {
     if (error.empty())
       error = format("\"%s\" is not %s", key, expected);
@@ -122,6 +127,7 @@ bool parseMetadata(std::string_view section, Metadata &metadata, std::string &er
   reader.text("system", metadata.system);
   reader.integer("parameters", metadata.parameters);
   reader.byteCounts("weights", metadata.weights);
+  reader.work("work", metadata.work);
   reader.counts("route", metadata.route);
   reader.regions("profile", metadata.profile);
   reader.tokens("eos", metadata.eos);

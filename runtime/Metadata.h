@@ -1,7 +1,8 @@
 // The metadata section: what the compiler wrote down about the model, as a JSON object.
 //
 //   {"name": "…", "architecture": "llama", "source": "…", "parameters": 134515008, "type": "q4_1",
-//    "activations": "int8", "weights": {"q4_1": 66355200, …}, "kv_type": "f16", "route": [0, 4, 4],
+//    "activations": "int8", "weights": {"q4_1": 66355200, …}, "kv_type": "f16",
+//    "work": [… as runtime/Work.h says …], "route": [0, 4, 4],
 //    "eos": [2], "bos": null, "chat": "chatml", "system": "…", "compiler": "…", "options": "…"}
 //
 // and, compiled with --profile, what lies between its time stamps:
@@ -14,6 +15,8 @@
 
 #ifndef MOIRE_RUNTIME_METADATA_H
 #define MOIRE_RUNTIME_METADATA_H
+
+#include "runtime/Work.h"
 
 #include <cstdint>
 #include <string>
@@ -47,6 +50,7 @@ struct Metadata {
   std::string type; // the storage type of most parameters
   int64_t parameters = 0;
   std::vector<std::pair<std::string, int64_t>> weights; // bytes per storage type
+  Work work;                  // of a step; empty when the compiler did not say
   std::vector<int64_t> route; // experts of a token in each layer, 0 without a router; empty when
                               // the program does not hand them out
   std::vector<int32_t> eos;   // ids that end an answer

@@ -7,7 +7,7 @@
 
 #include "runtime/Format.h"
 #include "runtime/cpu/Features.h"
-#include "runtime/main/BenchReport.h"
+#include "runtime/main/BenchIdeal.h"
 #include "runtime/main/Console.h"
 #include "runtime/main/Modes.h"
 
@@ -40,6 +40,8 @@ public:
 
 private:
   int plan();
+  int readLimits();
+  BenchIdeal idealOf(const BenchTest &test) const;
   int measureTeam(std::span<BenchResult> tests);
   int createState(std::span<BenchResult> tests);
   int reachDepth(int32_t sequence, int64_t depth, Progress &progress, int64_t &done);
@@ -51,6 +53,7 @@ private:
   const BenchOptions &options;
   std::vector<BenchResult> results; // those of a team beside each other
   int32_t sequences = 1;            // slots 0 .. sequences-1 hold depths, as many more do the runs
+  std::string limits;               // the text of --limits
   FloatBuffer logits;               // [sequences, vocab]
 };
 
@@ -81,6 +84,32 @@ int Benchmark::plan() {
                                      result.test.name().c_str(),
                                      static_cast<long long>(program.info.context)));
   return kDone;
+}
+
+// Before anything is measured: whoever asks for fractions would not like to wait without getting
+// them.
+int Benchmark::readLimits() {
+  if (options.limitsFile.empty())
+    return kDone;
+  std::string error;
+  MachineLimits unused;
+  if (!readFile(options.limitsFile, limits, error))
+    return complain(kBadInput, "--limits: " + error);
+  if (!parseLimits(limits, 1, unused, error))
+    return complain(kBadInput, "--limits: " + options.limitsFile + ": " + error);
+  if (program.metadata.work.empty())
+    return complain(kUnsupported, "--limits: this program does not say what its steps need; "
+                                  "compile the model again");
+  return kDone;
+}
+
+BenchIdeal Benchmark::idealOf(const BenchTest &test) const {
+  if (limits.empty())
+    return {};
+  std::string error;
+  MachineLimits ofTeam;
+  parseLimits(limits, test.threads, ofTeam, error); // was found to be right
+  return moire::idealOf(test, options.batch, program.metadata.work, ofTeam);
 }
 
 int Benchmark::createState(std::span<BenchResult> tests) {
@@ -237,13 +266,15 @@ void Benchmark::report() const {
   std::vector<BenchResult> measured;
   for (const BenchResult &result : results)
     if (!result.seconds.empty())
-      measured.push_back(result);
+      measured.push_back({result.test, result.seconds, idealOf(result.test)});
   if (!measured.empty())
     print(benchReport(options.format, subject, measured));
 }
 
 int Benchmark::run() {
-  int code = plan();
+  int code = readLimits();
+  if (code == kDone)
+    code = plan();
   if (code == kDone)
     code = logits.allocate(sequences * program.info.vocab, "--sequences");
   const size_t ofTeam = results.size() / options.threads.size();

@@ -31,6 +31,7 @@ private:
     if (value.empty())
       fail("needs the name of a file");
   }
+  void limits() { options.limitsFile = value; }
   void json() { options.format = BenchFormat::Json; }
   void help() { options.help = true; }
 
@@ -63,6 +64,7 @@ const Parser::Row<Parser> Parser::table[] = {
     {{"--batch-size", "-b", Takes::Value}, &Parser::batch},
     {{"--fill-state", "", Takes::Value}, &Parser::fillState},
     {{"--trace", "", Takes::Value}, &Parser::trace},
+    {{"--limits", "", Takes::Value}, &Parser::limits},
     {{"--output", "-o", Takes::Value}, &Parser::output},
     {{"--json", "", Takes::Nothing}, &Parser::json},
     {{"--help", "-h", Takes::Nothing}, &Parser::help},
@@ -114,7 +116,9 @@ std::string benchHelpText(const std::string &program) {
 Measures tokens per second. Lists make a test of each combination: "pp512" is a prompt of 512
 tokens, "tg32 x8 @ d4096" 32 steps of 8 sequences that hold 4096 tokens each.
 
-)" + benchOptionsHelp;
+)" + benchOptionsHelp +
+         R"(  --limits FILE             also fractions of the ideal time; FILE: `moire bench --limits -o json`
+)";
 }
 
 } // namespace moire

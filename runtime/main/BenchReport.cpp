@@ -4,6 +4,7 @@
 #include "runtime/Json.h"
 
 #include <array>
+#include <limits>
 
 namespace moire {
 
@@ -38,7 +39,7 @@ namespace {
 // What the rows of the tables below are about: a test with all that follows from its samples.
 struct Entry {
   Entry(const BenchSubject &subject, const BenchResult &result)
-      : subject(subject), test(result.test) {
+      : subject(subject), test(result.test), ideal(result.ideal) {
     for (double seconds : result.seconds) {
       nanoseconds.push_back(seconds * 1e9);
       speeds.push_back(static_cast<double>(test.tokens()) / seconds);
@@ -49,8 +50,12 @@ struct Entry {
 
   const BenchSubject &subject;
   const BenchTest &test;
+  const BenchIdeal &ideal;
   std::vector<double> nanoseconds, speeds; // of each run; tokens per second
   Statistics time, speed;
+
+  /// Of the median run: the part that `seconds` would be.
+  double share(double seconds) const { return seconds * 1e9 / time.median; }
 };
 
 //---- The table -----------------------------------------------------------------------------------
@@ -65,6 +70,9 @@ std::string countText(int64_t count) {
                             : format("%.2f B", number / 1e9);
 }
 
+std::string shareText(double share) { return share > 0 ? format("%.3f", share) : ""; }
+
+// A column without a text in any row is left out.
 struct Column {
   const char *title;
   bool right; // aligned so
@@ -81,6 +89,8 @@ constexpr Column columns[] = {
     {"t/s", true,
      [](const Entry &e) { return format("%.2f ± %.2f", e.speed.mean, e.speed.deviation); }},
     {"median", true, [](const Entry &e) { return format("%.2f", e.speed.median); }},
+    {"of bandwidth", true, [](const Entry &e) { return shareText(e.share(e.ideal.memory)); }},
+    {"of peak", true, [](const Entry &e) { return shareText(e.share(e.ideal.operations)); }},
 };
 constexpr size_t kColumns = std::size(columns);
 using Cells = std::array<std::string, kColumns>;
@@ -108,9 +118,12 @@ std::string table(std::span<const Entry> entries) {
   for (const Entry &entry : entries)
     rows.push_back(cellsOf(entry));
   std::array<size_t, kColumns> widths = {};
+  std::array<bool, kColumns> shown = {};
   for (const Cells &cells : rows)
-    for (size_t i = 0; i < kColumns; ++i)
+    for (size_t i = 0; i < kColumns; ++i) {
       widths[i] = std::max(widths[i], width(cells[i]));
+      shown[i] |= &cells != &rows[0] && !cells[i].empty();
+    }
   Cells rule;
   for (size_t i = 0; i < kColumns; ++i)
     rule[i] = std::string(widths[i] - columns[i].right, '-') + (columns[i].right ? ":" : "");
@@ -119,6 +132,8 @@ std::string table(std::span<const Entry> entries) {
   std::string text;
   for (const Cells &cells : rows) {
     for (size_t i = 0; i < kColumns; ++i) {
+      if (!shown[i])
+        continue;
       const std::string padding(widths[i] - width(cells[i]), ' ');
       text += "| " + (columns[i].right ? padding + cells[i] : cells[i] + padding) + " ";
     }
@@ -128,6 +143,11 @@ std::string table(std::span<const Entry> entries) {
 }
 
 //---- Fields --------------------------------------------------------------------------------------
+
+// What is not known is no number: null in JSON, empty in CSV.
+double known(double number) {
+  return number > 0 ? number : std::numeric_limits<double>::quiet_NaN();
+}
 
 // Nanoseconds are whole numbers, as llama-bench has them.
 int64_t rounded(double number) { return static_cast<int64_t>(number + 0.5); }
@@ -171,6 +191,9 @@ constexpr Field fields[] = {
     {"avg_ts", [](const Entry &e) { return e.speed.mean; }},
     {"stddev_ts", [](const Entry &e) { return e.speed.deviation; }},
     {"median_ts", [](const Entry &e) { return e.speed.median; }},
+    {"ideal_ns", [](const Entry &e) { return known(e.ideal.all * 1e9); }},
+    {"of_bandwidth", [](const Entry &e) { return known(e.share(e.ideal.memory)); }},
+    {"of_peak", [](const Entry &e) { return known(e.share(e.ideal.operations)); }},
     {"samples_ns",
      [](const Entry &e, JsonWriter &json) {
        for (double nanoseconds : e.nanoseconds)
@@ -227,7 +250,8 @@ std::string csv(std::span<const Entry> entries) {
       JsonWriter number;
       if (!field.text)
         write(number, field, entry);
-      text += separator + quoted(field.text ? field.text(entry) : number.text);
+      const std::string value = number.text == "null" ? "" : number.text;
+      text += separator + quoted(field.text ? field.text(entry) : value);
       separator = ',';
     }
   }

@@ -27,9 +27,17 @@ struct BenchTest {
   int64_t context() const { return depth + prompt + generate; }
 };
 
+/// The least seconds that a test can take on the machine. 0: unknown.
+struct BenchIdeal {
+  double memory = 0;     // for the bytes that it has to read, at the machine's bandwidth
+  double operations = 0; // for the multiply-adds that it needs, at the machine's peaks
+  double all = 0;        // the larger of both, step by step
+};
+
 struct BenchResult {
   BenchTest test;
   std::vector<double> seconds; // of each run; at least one
+  BenchIdeal ideal = {};
 };
 
 /// What all results have in common.

@@ -89,6 +89,23 @@ TEST(BenchReport, Json) {
   EXPECT_EQ(generation.find("depth_by")->string, "prefill");
 }
 
+// Fractions of the ideal time: of the median run, 0.32 s.
+TEST(BenchReport, FractionsWhereLimitsAreKnown) {
+  std::vector<BenchResult> known = results();
+  known[0].ideal = {.memory = 0.04, .operations = 0.24, .all = 0.25};
+  const std::string table = benchReport(BenchFormat::Markdown, subject(), known);
+  EXPECT_NE(table.find("| median | of bandwidth | of peak |\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("| 200.00 |        0.125 |   0.750 |\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("|  64.00 |              |         |\n"), std::string::npos) << table;
+  const JsonValue tests = parsed(benchReport(BenchFormat::Json, subject(), known));
+  EXPECT_NEAR(tests.items[0].find("ideal_ns")->real, 2.5e8, 1);
+  EXPECT_NEAR(tests.items[0].find("of_bandwidth")->real, 0.125, 1e-9);
+  EXPECT_NEAR(tests.items[0].find("of_peak")->real, 0.75, 1e-9);
+  EXPECT_EQ(tests.items[1].find("of_peak")->kind, JsonValue::Null);
+  const std::string csv = benchReport(BenchFormat::Csv, subject(), results());
+  EXPECT_NE(csv.find(",\"\",\"\",\"\"\n"), std::string::npos) << csv;
+}
+
 TEST(BenchReport, JsonLinesAreTheItemsOfJson) {
   const std::string lines = benchReport(BenchFormat::JsonLines, subject(), results());
   std::string array = lines.substr(0, lines.size() - 1);
@@ -108,8 +125,9 @@ TEST(BenchReport, Csv) {
       text.find("\n\"moire 0.0\",\"a processor\",\"a \"\"b\"\" | ç\",\"q4_0\",\"3800000000\","),
       std::string::npos)
       << text;
-  EXPECT_NE(text.find(",\"tg32 x8 @ d4096\",\"4000000000\",\"0\",\"64\",\"0\",\"64\"\n"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find(",\"tg32 x8 @ d4096\",\"4000000000\",\"0\",\"64\",\"0\",\"64\",\"\",\"\",\"\"\n"),
+      std::string::npos)
       << text;
 }
 

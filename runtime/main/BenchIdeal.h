@@ -1,0 +1,18 @@
+// The least time that a test of a benchmark can take (runtime/IdealTime.h): the sum over its steps.
+
+#ifndef MOIRE_RUNTIME_MAIN_BENCHIDEAL_H
+#define MOIRE_RUNTIME_MAIN_BENCHIDEAL_H
+
+#include "runtime/IdealTime.h"
+#include "runtime/main/BenchReport.h"
+
+namespace moire {
+
+/// For a prompt in steps of at most `batch` tokens, of which the last one asks for a row of logits;
+/// for a generation a step for each token, which asks for a row of each sequence.
+BenchIdeal idealOf(const BenchTest &test, int64_t batch, const Work &work,
+                   const MachineLimits &limits);
+
+} // namespace moire
+
+#endif
