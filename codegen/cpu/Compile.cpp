@@ -89,6 +89,7 @@ LogicalResult compileForCpu(ModuleOp module, const Container &container, const C
   if (failed(describeProgram(module, page, plan)) ||
       failed(planWeights(module, container, *machine, plan)))
     return failure();
+  tallyWork(module, *machine, plan);
 
   auto run = [&](StringRef phase) -> LogicalResult {
     if (phase == "specialize")
@@ -116,6 +117,7 @@ LogicalResult compileForCpu(ModuleOp module, const Container &container, const C
   result.weights = plan.weights;
   result.weightBytes = plan.weightBytes;
   result.regions = plan.regions;
+  result.work = std::move(plan.work);
   ObjectRequest request{&result.object, result.wantLlvmIr ? &result.llvmIr : nullptr,
                         result.wantAssembly ? &result.assembly : nullptr};
   return emitObject(module, *machine, plan, options.optLevel, request);

@@ -5,6 +5,7 @@
 
 #include "codegen/artifact/Packing.h"
 #include "codegen/cpu/ProfileRegion.h"
+#include "runtime/Work.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
@@ -28,6 +29,7 @@ struct CompiledModel {
   std::vector<char> object;           // ELF relocatable; defines moire_program
   std::vector<PackedWeight> weights;  // laid out; tensors point into the container
   int64_t weightBytes = 0;            // of the weights section
+  Work work;                          // what a step cannot do without
   std::vector<ProfileRegion> regions; // by number; empty without CpuOptions::profile
   std::string llvmIr, assembly;       // filled when asked for
   bool wantLlvmIr = false, wantAssembly = false;

@@ -16,9 +16,6 @@ using namespace mlir;
 
 namespace moire::cpu {
 
-// The names under which the runtime knows the two variants.
-static constexpr llvm::StringLiteral kStepOne = "moire_step_one", kStepMany = "moire_step_many";
-
 // Defines `moire_program`, field by field as runtime/Abi.h lists them.
 static void addProgram(llvm::Module &module, const Machine &machine, const Plan &plan) {
   llvm::LLVMContext &context = module.getContext();

@@ -8,6 +8,7 @@
 #include "codegen/cpu/ProfileRegion.h"
 #include "dialects/moe/Moe.h"
 #include "dialects/tile/Tile.h"
+#include "runtime/Work.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -29,6 +30,8 @@ struct Plan {
   bool tapped = false;
   int64_t routeWidth = 0; // most experts that a token has in a layer, if they are handed out
 
+  Work work; // set by tallyWork
+
   int64_t arenaBytes = 0, arenaBytesPerToken = 0;     // of the team, set by planBuffers
   int64_t scratchBytes = 0, scratchBytesPerToken = 0; // of a thread
 
@@ -48,6 +51,9 @@ mlir::LogicalResult describeProgram(mlir::ModuleOp module, int64_t page, Plan &p
 /// tensors that the container lacks.
 mlir::LogicalResult planWeights(mlir::ModuleOp module, const Container &container,
                                 const Machine &machine, Plan &plan);
+
+/// Adds up what a step of the optimized module cannot do without; needs planned weights.
+void tallyWork(mlir::ModuleOp module, const Machine &machine, Plan &plan);
 
 /// specialize: clones every function for one token (`.one`) and for many (`.many`).
 mlir::LogicalResult specialize(mlir::ModuleOp module);
@@ -70,6 +76,9 @@ mlir::LogicalResult expandKernels(mlir::ModuleOp module);
 
 /// lower: everything becomes LLVM dialect.
 mlir::LogicalResult lowerToLlvm(mlir::ModuleOp module, const Plan &plan);
+
+/// The names of the two variants of `forward` in an object.
+constexpr llvm::StringLiteral kStepOne = "moire_step_one", kStepMany = "moire_step_many";
 
 /// object: LLVM's optimizer and code generator.
 struct ObjectRequest {

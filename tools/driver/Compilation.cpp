@@ -229,8 +229,8 @@ int Compilation::writeProgram() {
   endStep("link");
 
   std::string licenses = licenseTexts(container);
-  std::string about = metadataText(request, container, model, report.summary, tokenizer.chat, route,
-                                   result.regions);
+  std::string about =
+      metadataText(request, container, model, report.summary, tokenizer.chat, route, result);
   auto writer = ProgramWriter::create(request.output, image->size() + result.weightBytes +
                                                           tokenizer.section.size() +
                                                           licenses.size() + about.size());

@@ -197,6 +197,8 @@ static int inspectProgram(const std::string &path, bool json) {
           text = typesText(*types);
         facts.add(key, *found, text);
       }
+    if (llvm::json::Value *work = object->get("work"))
+      facts.member("work", *work);
   }
   llvm::json::Array sections;
   for (const SectionView &section : file.sections()) {

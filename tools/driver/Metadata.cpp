@@ -76,7 +76,7 @@ static llvm::json::Array profileRegions(llvm::ArrayRef<ProfileRegion> regions) {
 
 std::string metadataText(const CompileRequest &request, const Container &container,
                          const Model &model, const Summary &summary, const ChatForm &chat,
-                         llvm::ArrayRef<int64_t> route, llvm::ArrayRef<ProfileRegion> regions) {
+                         llvm::ArrayRef<int64_t> route, const CompiledModel &compiled) {
   llvm::json::Object weights;
   for (const auto &[type, bytes] : summary.bytes_of_type)
     weights[type] = bytes;
@@ -89,6 +89,7 @@ std::string metadataText(const CompileRequest &request, const Container &contain
       {"activations", request.options.activations},
       {"weights", std::move(weights)},
       {"kv_type", request.options.kvFormat()},
+      {"work", llvm::cantFail(llvm::json::parse(toJson(compiled.work)))},
       {"eos", endTokens(container)},
       {"bos", nullptr}, // the tokenizer section says what a text starts with
       {"compiler", versionLine()},
@@ -96,8 +97,8 @@ std::string metadataText(const CompileRequest &request, const Container &contain
   };
   if (!route.empty())
     object["route"] = llvm::json::Array(route);
-  if (!regions.empty())
-    object["profile"] = profileRegions(regions);
+  if (!compiled.regions.empty())
+    object["profile"] = profileRegions(compiled.regions);
   if (chat.kind == ChatForm::ChatMl) {
     object["chat"] = "chatml";
     object["system"] = chat.default_system;

@@ -3,7 +3,7 @@
 #ifndef MOIRE_TOOLS_DRIVER_METADATA_H
 #define MOIRE_TOOLS_DRIVER_METADATA_H
 
-#include "codegen/cpu/ProfileRegion.h"
+#include "codegen/cpu/Compile.h"
 #include "frontends/tokenizer/TokenizerImport.h"
 #include "tools/driver/Pipeline.h"
 
@@ -14,10 +14,11 @@ namespace moire::driver {
 std::string programName(llvm::StringRef model);
 
 /// A JSON object, as text. `route` is the number of experts that a token has in each layer, empty
-/// if the program does not hand them out; `regions` is empty without --profile.
+/// if the program does not hand them out; of `compiled` what the compiler counted, and the regions
+/// of --profile.
 std::string metadataText(const CompileRequest &request, const Container &container,
                          const Model &model, const Summary &summary, const ChatForm &chat,
-                         llvm::ArrayRef<int64_t> route, llvm::ArrayRef<ProfileRegion> regions);
+                         llvm::ArrayRef<int64_t> route, const CompiledModel &compiled);
 
 } // namespace moire::driver
 
