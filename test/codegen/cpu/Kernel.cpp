@@ -1,6 +1,7 @@
 #include "test/codegen/cpu/Kernel.h"
 #include "codegen/cpu/Compile.h"
 #include "codegen/cpu/Emitter.h"
+#include "codegen/cpu/InProcess.h"
 #include "codegen/cpu/Phases.h"
 #include "runtime/cpu/FloatMode.h"
 
@@ -9,7 +10,6 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
 
 #include <barrier>
 #include <cstring>
@@ -214,10 +214,6 @@ static void replaceWhatIsMissing(ModuleOp module, const Machine &machine) {
 
 //===- Kernel ---------------------------------------------------------------------------------===//
 
-struct Kernel::Jit {
-  std::unique_ptr<llvm::orc::LLJIT> engine;
-};
-
 Kernel::Kernel() = default;
 Kernel::~Kernel() = default;
 
@@ -268,15 +264,8 @@ std::unique_ptr<Kernel> Kernel::compile(const Source &source, const Memory &memo
   }
 
   std::unique_ptr<Kernel> kernel(new Kernel);
-  kernel->jit = std::make_unique<Jit>(Jit{llvm::cantFail(llvm::orc::LLJITBuilder().create())});
-  llvm::orc::LLJIT &engine = *kernel->jit->engine;
-  llvm::cantFail(engine.getMainJITDylib().define(llvm::orc::absoluteSymbols(
-      {{engine.mangleAndIntern("moire_barrier"),
-        {llvm::orc::ExecutorAddr::fromPtr(&waitForTeam), llvm::JITSymbolFlags::Exported}}})));
-  llvm::cantFail(engine.addObjectFile(
-      llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()))));
-  kernel->stepOne = llvm::cantFail(engine.lookup("moire_step_one")).toPtr<moire_step_fn>();
-  kernel->stepMany = llvm::cantFail(engine.lookup("moire_step_many")).toPtr<moire_step_fn>();
+  kernel->steps =
+      std::make_unique<LoadedSteps>(llvm::cantFail(LoadedSteps::load(object, waitForTeam)));
   kernel->arenaBytes = memory.arenaBytes;
   kernel->arenaBytesPerToken = memory.arenaBytesPerToken;
   kernel->scratchBytes = memory.scratchBytes;
@@ -313,7 +302,7 @@ void Kernel::run(int64_t tokens, int team, bool one, moire_step step) {
   for (int thread = 0; thread < team; ++thread)
     threads.emplace_back([&, thread] {
       FloatModeScope mode; // as the runtime's team
-      (one ? stepOne : stepMany)(&step, thread, team);
+      (one ? steps->one : steps->many)(&step, thread, team);
     });
   for (std::thread &thread : threads)
     thread.join();

@@ -16,7 +16,8 @@
 
 namespace moire::cpu {
 class Emitter;
-}
+class LoadedSteps;
+} // namespace moire::cpu
 
 namespace moire::test {
 
@@ -72,9 +73,7 @@ public:
 
 private:
   Kernel();
-  struct Jit;
-  std::unique_ptr<Jit> jit;
-  moire_step_fn stepOne = nullptr, stepMany = nullptr;
+  std::unique_ptr<cpu::LoadedSteps> steps;
   int64_t arenaBytes = 0, arenaBytesPerToken = 0, scratchBytes = 0, scratchBytesPerToken = 0;
   int64_t maxTokens = 0;
   std::vector<uint8_t> arenaMemory, scratchMemory, weightMemory;
