@@ -233,16 +233,17 @@ private:
 };
 } // namespace
 
-std::string Profile::table(double cyclesPerSecond, const ProfileLimits *limits) const {
+std::string Profile::table(double cyclesPerSecond, const LimitsOfThreads &limits) const {
   std::string text;
   for (const StepCost &cost : costs(cyclesPerSecond)) {
-    TableWriter writer(cost, limits);
+    const ProfileLimits ofThreads = limits ? limits(cost.threads) : ProfileLimits();
+    TableWriter writer(cost, limits ? &ofThreads : nullptr);
     RegionCost whole;
     whole.name = "step";
     whole.calls = 1;
     whole.time = cost.time;
     for (const RegionCost &region : cost.regions) {
-      writer.row(region, limits);
+      writer.row(region, limits ? &ofThreads : nullptr);
       whole.bytes += region.bytes;
       whole.products += region.products;
       whole.threadTime += region.threadTime;

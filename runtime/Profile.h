@@ -8,6 +8,7 @@
 #include "runtime/Metadata.h"
 #include "runtime/moire.h"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ struct ProfileLimits {
   double bytes = 0;                   // read from memory, per second
   double int8 = 0, bf16 = 0, f32 = 0; // multiply-adds per second
 };
+
+using LimitsOfThreads = std::function<ProfileLimits(int64_t threads)>;
 
 /// A region in the steps of one kind, per step.
 ///
@@ -59,8 +62,9 @@ public:
 
   /// In the order in which they were first counted; names live until the next step is.
   std::vector<StepCost> costs(double cyclesPerSecond) const;
-  /// A table in Markdown for each kind of step; with `limits` each region's share of its own.
-  std::string table(double cyclesPerSecond, const ProfileLimits *limits = nullptr) const;
+  /// A table in Markdown for each kind of step; with `limits` of so many threads each region's
+  /// share of its own.
+  std::string table(double cyclesPerSecond, const LimitsOfThreads &limits = {}) const;
   /// The last steps of each kind (kTracedSteps), in the Trace Event Format of chrome://tracing.
   std::string trace(double cyclesPerSecond) const;
 

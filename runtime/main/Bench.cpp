@@ -10,6 +10,7 @@
 #include "runtime/main/BenchIdeal.h"
 #include "runtime/main/Console.h"
 #include "runtime/main/Modes.h"
+#include "runtime/main/Profiler.h"
 
 #include <unistd.h>
 
@@ -103,13 +104,17 @@ int Benchmark::readLimits() {
   return kDone;
 }
 
-BenchIdeal Benchmark::idealOf(const BenchTest &test) const {
-  if (limits.empty())
-    return {};
+MachineLimits limitsOf(const std::string &text, int64_t threads) {
   std::string error;
-  MachineLimits ofTeam;
-  parseLimits(limits, test.threads, ofTeam, error); // was found to be right
-  return moire::idealOf(test, options.batch, program.metadata.work, ofTeam);
+  MachineLimits limits;
+  parseLimits(text, threads, limits, error); // readLimits found it right
+  return limits;
+}
+
+BenchIdeal Benchmark::idealOf(const BenchTest &test) const {
+  return limits.empty() ? BenchIdeal()
+                        : moire::idealOf(test, options.batch, program.metadata.work,
+                                         limitsOf(limits, test.threads));
 }
 
 int Benchmark::createState(std::span<BenchResult> tests) {
@@ -267,6 +272,11 @@ void Benchmark::report() const {
   for (const BenchResult &result : results)
     if (!result.seconds.empty())
       measured.push_back({result.test, result.seconds, idealOf(result.test)});
+  if (program.profiler && !limits.empty())
+    program.profiler->limits = [text = limits](int64_t threads) {
+      const MachineLimits found = limitsOf(text, threads);
+      return ProfileLimits{found.read, found.int8 / 2, found.bf16 / 2, found.f32 / 2};
+    };
   if (!measured.empty())
     print(benchReport(options.format, subject, measured));
 }

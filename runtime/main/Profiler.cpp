@@ -48,7 +48,7 @@ int Profiler::createTrace() {
 int Profiler::report(int code) {
   // What a cycle of the counter takes is measured: the processor need not say.
   const double rate = static_cast<double>(timeStamp() - startCycles) / (seconds() - startSeconds);
-  fputs(profile.table(rate).c_str(), stderr);
+  fputs(profile.table(rate, limits).c_str(), stderr);
   if (!traceFile)
     return code;
   bool written = fputs(profile.trace(rate).c_str(), traceFile) >= 0;

@@ -24,6 +24,7 @@ public:
   int report(int code);
 
   Profile profile;
+  LimitsOfThreads limits; // of the machine, if they are known
 
 private:
   Profiler(std::vector<ProfiledRegion> regions, std::string tracePath);

@@ -231,7 +231,7 @@ TEST(Profile, TableHasALineARegion) {
   EXPECT_EQ(table.find("of limit"), table.npos);
   ProfileLimits limits;
   limits.bytes = 20e9;
-  table = profile.table(kGigahertz, &limits);
+  table = profile.table(kGigahertz, [&](int64_t) { return limits; });
   EXPECT_NE(table.find(" |    1.4 |    71.4% |\n"), table.npos) << table;
 }
 
