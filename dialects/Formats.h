@@ -15,6 +15,7 @@ namespace moire {
 /// How 16 rows of a weight lie in memory (codegen/artifact/Packing.h). A Vector has no panels.
 enum class PanelFormat : uint8_t {
 #define MOIRE_PANEL(enumerator, ...) enumerator,
+#define MOIRE_QUANT(enumerator, ...) enumerator,
 #include "dialects/Formats.def"
   Vector
 };
@@ -24,6 +25,9 @@ enum class Scales : uint8_t { None, Half, Single, Factors };
 
 /// Columns that share the f16 numbers of Scales::Factors.
 constexpr int64_t kSuperBlock = 256;
+
+/// Columns of a row whose quants lie together in a panel.
+constexpr int64_t kQuantColumns = 32;
 
 /// What the codes of IQ4_NL, and of IQ4_XS, stand for.
 constexpr int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
@@ -43,20 +47,36 @@ struct PanelInfo {
   bool isSigned() const { return bits == 8 || values; }
   /// The width of those integers, as the table of instructions counts it.
   int64_t dotBits() const { return isSigned() ? 8 : bits; }
-  /// Columns of which a row must have a whole number.
+  /// Columns of which a row must have a whole number: those whose quants lie together, or share
+  /// factors.
   int64_t wholeColumns() const {
-    return !isBlocked() ? 1 : scales == Scales::Factors ? kSuperBlock : 32;
+    return !isBlocked() ? 1 : scales == Scales::Factors ? kSuperBlock : kQuantColumns;
   }
+  /// Scales that a row of `k` columns has. The last may be of fewer columns.
+  int64_t scaleCount(int64_t k) const { return (k + columns - 1) / columns; }
 };
 
 inline const PanelInfo &panelInfo(PanelFormat format) {
   static constexpr PanelInfo infos[] = {
 #define MOIRE_PANEL(enumerator, name, bits, zero, values, columns, scales, minima)                 \
   {name, bits, zero, values, columns, Scales::scales, minima},
+#define MOIRE_QUANT(enumerator, name, bits, zero, columns, minima)                                 \
+  {name, bits, zero, nullptr, columns, Scales::Half, minima},
 #include "dialects/Formats.def"
       {"vector", 0, 0, nullptr, 1, Scales::None, false},
   };
   return infos[static_cast<int>(format)];
+}
+
+/// Whether weights are rounded to this format where they are packed; no file holds it then.
+constexpr bool isOwnFormat(PanelFormat format) {
+  switch (format) {
+#define MOIRE_QUANT(enumerator, ...) case PanelFormat::enumerator:
+#include "dialects/Formats.def"
+    return true;
+  default:
+    return false;
+  }
 }
 
 /// The panel format of this name; there is none for vectors.
@@ -64,26 +84,37 @@ inline std::optional<PanelFormat> panelFormatNamed(std::string_view text) {
 #define MOIRE_PANEL(enumerator, name, ...)                                                         \
   if (text == name)                                                                                \
     return PanelFormat::enumerator;
+#define MOIRE_QUANT MOIRE_PANEL
 #include "dialects/Formats.def"
   return std::nullopt;
 }
 
 //===- Blocks ---------------------------------------------------------------------------------===//
 
-/// Block formats: ggml's, and ours for activations.
+/// Block formats: ggml's, ours for weights, and ours for activations.
 enum class BlockFormat : uint8_t {
 #define MOIRE_BLOCK(enumerator, ...) enumerator,
+#define MOIRE_QUANT(enumerator, ...) enumerator,
 #include "dialects/Formats.def"
   Int8
 };
 
 struct BlockInfo {
   std::string_view name;
-  uint32_t number;   // in GGUF files
+  uint32_t number;   // in GGUF files; 0: in no file
   uint32_t elements; // of a block
   uint32_t bytes;    // of a block
   PanelFormat panel;
 
+  /// Whether no file holds the format: weights are rounded to it here.
+  bool isOwn() const { return number == 0; }
+  /// Bytes of a row of `k` elements. (Of our own formats the last block may be short, and takes as
+  /// many as its elements need.)
+  int64_t rowBytes(int64_t k) const {
+    int64_t scales = isOwn() ? panelInfo(panel).scaleCount(k) : 0;
+    return isOwn() ? k * panelInfo(panel).bits / 8 + scales * (panelInfo(panel).minima ? 4 : 2)
+                   : k / elements * bytes;
+  }
   /// Whether panels keep the blocks' quants and scales as they are; else they are wider.
   bool isKept() const { return panelInfo(panel).name == name; }
 };
@@ -92,6 +123,8 @@ inline const BlockInfo &blockInfo(BlockFormat format) {
   static constexpr BlockInfo infos[] = {
 #define MOIRE_BLOCK(enumerator, name, number, elements, bytes, panel)                              \
   {name, number, elements, bytes, PanelFormat::panel},
+#define MOIRE_QUANT(enumerator, name, bits, zero, columns, minima)                                 \
+  {name, 0, columns, columns * bits / 8 + (minima ? 4 : 2), PanelFormat::enumerator},
 #include "dialects/Formats.def"
       // Activations: an f32 for each 32 bytes. The panel of such rows as weights.
       {"int8", 0, 32, 36, PanelFormat::W8_32},
@@ -103,6 +136,7 @@ inline std::optional<BlockFormat> blockFormatNamed(std::string_view text) {
 #define MOIRE_BLOCK(enumerator, name, ...)                                                         \
   if (text == name)                                                                                \
     return BlockFormat::enumerator;
+#define MOIRE_QUANT MOIRE_BLOCK
 #include "dialects/Formats.def"
   return text == "int8" ? std::optional(BlockFormat::Int8) : std::nullopt;
 }

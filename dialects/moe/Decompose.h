@@ -79,8 +79,8 @@ public:
 
   /// Rows rounded to a storage for activations.
   Value rounded(Value x, Attribute encoding);
-  /// Rows rounded to blocks of `BlockAttr::kBlock` for activations, as moe.quantize_rows says.
-  Value roundedToBlocks(Value x);
+  /// Rows rounded to blocks of some columns for activations, as moe.quantize_rows says.
+  Value roundedToBlocks(Value x, int64_t columns);
 
   /// f(z) for single elements.
   Value activated(Activation activation, Value z);

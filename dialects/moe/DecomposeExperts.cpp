@@ -37,7 +37,7 @@ static Value ffn(Decomposer &d, ExpertsOp op, Value x, Value expert) {
     hidden = d.each(up, d.empty(up, {0, 1}),
                     [&](ValueRange args) { return d.activated(op.getActivation(), args[0]); });
   if (op.getHidden())
-    hidden = d.roundedToBlocks(hidden);
+    hidden = d.rounded(hidden, *op.getHidden());
   return d.product(hidden, matrixOf(d, op.getDown(), expert));
 }
 

@@ -72,9 +72,9 @@ Values ScaleOp::decomposeOperation(OpBuilder &builder) {
 }
 
 Value Decomposer::rounded(Value x, Attribute encoding) {
-  auto rows = dyn_cast<RowsAttr>(encoding);
-  if (!rows)
-    return roundedToBlocks(x);
+  if (auto block = dyn_cast<BlockAttr>(encoding))
+    return roundedToBlocks(x, block.getColumns());
+  auto rows = cast<RowsAttr>(encoding);
   int64_t width = cast<RankedTensorType>(x.getType()).getDimSize(1);
   return each(x, empty(x, {0}, {width}), [&](ValueRange args) -> Value {
     Value narrow = arith::TruncFOp::create(b, loc, rows.getElement(), args[0]);
@@ -82,9 +82,25 @@ Value Decomposer::rounded(Value x, Attribute encoding) {
   });
 }
 
-Value Decomposer::roundedToBlocks(Value x) {
-  int64_t width = cast<RankedTensorType>(x.getType()).getDimSize(1);
-  int64_t blocks = width / BlockAttr::kBlock;
+/// x [T, K] with zeros behind each row, up to `width` columns.
+static Value padded(Decomposer &d, Value x, int64_t width) {
+  int64_t from = cast<RankedTensorType>(x.getType()).getDimSize(1);
+  if (from == width)
+    return x;
+  OpFoldResult zero = d.b.getIndexAttr(0), one = d.b.getIndexAttr(1);
+  SmallVector<OpFoldResult> offsets(2, zero), strides(2, one);
+  SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(d.b, d.loc, x, 0),
+                                     d.b.getIndexAttr(from)};
+  return tensor::InsertSliceOp::create(d.b, d.loc, x, d.filled(0.0f, x, {0}, {width}), offsets,
+                                       sizes, strides);
+}
+
+Value Decomposer::roundedToBlocks(Value x, int64_t columns) {
+  Type type = x.getType();
+  int64_t width = cast<RankedTensorType>(type).getDimSize(1);
+  // Zeros behind a short block change neither its largest magnitude nor an error.
+  int64_t blocks = (width + columns - 1) / columns;
+  x = padded(*this, x, blocks * columns);
   Value values = splitRows(x, blocks);
 
   AffineMap element = map(3, {0, 1, 2}), block = map(3, {0, 1});
@@ -97,7 +113,7 @@ Value Decomposer::roundedToBlocks(Value x) {
   Value best, bestError;
   for (int64_t k = 0; k < BlockAttr::kScaleCandidates; ++k) {
     Value rounded = loop(
-        {values, largest}, {element, block, element}, empty(x, {0}, {blocks, BlockAttr::kBlock}), 0,
+        {values, largest}, {element, block, element}, empty(x, {0}, {blocks, columns}), 0,
         [&](ValueRange args) -> Value {
           Value limit = constant(static_cast<float>(127 - k)), zero = constant(0.0f);
           Value isZero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, args[1], zero);
@@ -123,12 +139,13 @@ Value Decomposer::roundedToBlocks(Value x) {
       return arith::SelectOp::create(b, loc, better, args[1], args[0]);
     };
     best = loop({best, rounded, bestError, error}, {element, element, block, block, element},
-                empty(x, {0}, {blocks, BlockAttr::kBlock}), 0, smaller);
+                empty(x, {0}, {blocks, columns}), 0, smaller);
     AffineMap plane = map(2, {0, 1});
     bestError = loop({bestError, error, bestError, error}, {plane, plane, plane, plane, plane},
                      empty(x, {0}, {blocks}), 0, smaller);
   }
-  return as(joinRows(best), x.getType());
+  best = joinRows(best);
+  return as(width == blocks * columns ? best : this->columns(best, 0, width), type);
 }
 
 Values QuantizeRowsOp::decomposeOperation(OpBuilder &builder) {

@@ -111,9 +111,9 @@ def Moe_ExpertsOp : Moe_Op<"experts", [AllShapesMatch<["ids", "weights"]>]> {
     * (C5) There is no `gate` when `gated`.
     * (C6) The result has the rows of `x` and is as wide as `down` has rows; it has no encoding.
     * (C7) An encoded `x` has an encoding for activations, and `gate` and `up` then have block encodings
-      for weights.
-    * (C8) `hidden` is an encoding for activations, whose block divides a hidden row, and `down` then has
-      a block encoding for weights.
+      for weights, as with `moe.linear`.
+    * (C8) `hidden` is an encoding for activations, a hidden row then a multiple of 32, and `down` has a
+      block encoding for weights, as with `moe.linear`.
   }];
   let arguments = (ins Moe_Activation:$activation, Moe_Rows:$x, Moe_ChosenIds:$ids,
                        Moe_PlainRows:$weights, Optional<Moe_ExpertMatrices>:$gate,

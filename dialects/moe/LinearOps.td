@@ -18,7 +18,8 @@ def Moe_LinearOp : Moe_Op<"linear"> {
     * (C2) The result has the rows of `x` and is as wide as the weight has rows.
     * (C3) The bias is as long as the weight has rows.
     * (C4) An encoded `x` has an encoding for activations. The weight of `#moe.block<int8>` rows has a
-      block encoding for weights, that of `#moe.rows<bf16>` is of bf16 and has none.
+      block encoding for weights (of `#moe.block<int8, N>` one whose scales are for a multiple of N
+      columns), that of `#moe.rows<bf16>` is of bf16 and has none.
     * (C5) The result has no encoding.
   }];
   let arguments = (ins Moe_Rows:$x, Moe_Matrix:$weight, Optional<Moe_Vector>:$bias);
@@ -74,7 +75,8 @@ def Moe_GatedLinearOp : Moe_Op<"gated_linear"> {
     * (C1) The weight's columns are the width of `x`.
     * (C2) The result has the rows of `x` and half as many columns as the weight has rows.
     * (C3) An encoded `x` has an encoding for activations. The weight of `#moe.block<int8>` rows has a
-      block encoding for weights, that of `#moe.rows<bf16>` is of bf16 and has none.
+      block encoding for weights (of `#moe.block<int8, N>` one whose scales are for a multiple of N
+      columns), that of `#moe.rows<bf16>` is of bf16 and has none.
     * (C4) The result has no encoding.
   }];
   let arguments = (ins Moe_Activation:$activation, Moe_Rows:$x, Moe_Matrix:$weight);

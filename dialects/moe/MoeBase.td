@@ -49,20 +49,51 @@ def Moe_BlockAttr : AttrDef<Moe_Dialect, "Block"> {
     | `q4_k`, `q5_k` | 256 | (d * s) * q - (e * m), s and m of 6 bits for each 32 columns, d and e f16 | weights (ggml) |
     | `q6_k` | 256 | (d * s) * (q - 32), s of 8 bits for each 16 columns, d f16 | weights (ggml) |
     | … | | every other row of dialects/Formats.def | weights (ggml) |
+    | `int4_g32`, `_g64`, `_g128`, `_g256` | 32 … 256 | d * (q - 8), d f16 | weights (ours) |
+    | `uint4_g32` … `_g256` | 32 … 256 | d * q + m, q of 4 bits, d and m f16 | weights (ours) |
+    | `int8_g32` … `_g256` | 32 … 256 | d * q, q in -127 .. 127, d f16 | weights (ours) |
     | `int8` | 32 | d * q, q in -127 .. 127, d f32; with the sums of the q of 16 | activations |
+    | `int8, 64` (`128`, `256`) | 64 … 256 | the same, with the sum of the q | activations |
+
+    Formats called ours are in no file: the values of a weight's recipe are rounded to them when the
+    program is put together (`-moe-choose-weights`). A row in blocks has a whole number of 32 columns;
+    in our formats, and of activations, the last block of a row may have fewer columns than the others.
   }];
-  let parameters = (ins Moe_BlockFormat:$format);
-  let assemblyFormat = "`<` $format `>`";
+  let parameters = (ins Moe_BlockFormat:$format,
+                        DefaultValuedParameter<"int64_t", "kColumns">:$columns);
+  let assemblyFormat = "`<` $format (`,` $columns^)? `>`";
+  let skipDefaultBuilders = 1;
+  let builders = [AttrBuilder<(ins "::moire::BlockFormat":$format,
+                                   CArg<"int64_t", "kColumns">:$columns), [{
+    return $_get($_ctxt, format, columns);
+  }]>];
+  let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// Elements of one block of activations.
-    static constexpr int64_t kBlock = 32;
+    /// Columns of which a row in blocks has a whole number, and of a block of activations, if nothing
+    /// else is said.
+    static constexpr int64_t kColumns = ::moire::kQuantColumns;
     /// Scales that rounding activations chooses among: max / 127, max / 126, …
     static constexpr int64_t kScaleCandidates = 4;
     /// The block attribute of a tensor type, or null.
     static BlockAttr of(::mlir::Type type);
     /// Elements of one block of this format.
-    int64_t getBlock() const { return ::moire::blockInfo(getFormat()).elements; }
+    int64_t getBlock() const {
+      return isActivation() ? getColumns() : int64_t(::moire::blockInfo(getFormat()).elements);
+    }
     bool isActivation() const { return getFormat() == BlockFormat::Int8; }
+    /// Columns of a row of weights in this format that share a scale.
+    int64_t getScaleColumns() const {
+      return ::moire::panelInfo(::moire::blockInfo(getFormat()).panel).columns;
+    }
+    /// Columns of which a row in this format has a whole number.
+    int64_t getWholeColumns() const {
+      return ::moire::blockInfo(getFormat()).isOwn() ? kColumns : getBlock();
+    }
+    /// Whether rows in blocks of `columns` can be multiplied with weights in this format: an exact sum
+    /// of integers needs all of its columns to have one scale. (Sums of the 32 are also kept in halves.)
+    bool canMeetRowsOf(int64_t columns) const {
+      return columns == kColumns || getScaleColumns() % columns == 0;
+    }
   }];
 }
 

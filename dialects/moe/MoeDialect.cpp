@@ -36,6 +36,18 @@ BlockAttr BlockAttr::of(Type type) {
   return tensor ? dyn_cast_or_null<BlockAttr>(tensor.getEncoding()) : BlockAttr();
 }
 
+LogicalResult BlockAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                BlockFormat format, int64_t columns) {
+  if (columns == kColumns)
+    return success();
+  if (format != BlockFormat::Int8)
+    return emitError() << "expected a number of columns with int8 only, found "
+                       << StringRef(::moire::blockInfo(format).name);
+  if (columns == 64 || columns == 128 || columns == 256)
+    return success();
+  return emitError() << "expected blocks of 32, 64, 128 or 256 columns, found " << columns;
+}
+
 bool Int8RowsAttr::encodes(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   return tensor && tensor.getElementType().isF32() &&

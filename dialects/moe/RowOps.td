@@ -62,8 +62,8 @@ def Moe_RmsNormOp : Moe_Op<"rms_norm"> {
     * (C1) The length of the gain divides the width of `x`.
     * (C2) The result has the shape of `x`.
     * (C3) `eps` is not negative.
-    * (C4) The encoding of the result, if any, is one for activations, and its block, if it has blocks,
-      divides the width.
+    * (C4) The encoding of the result, if any, is one for activations; if it has blocks, the width is a
+      multiple of 32.
   }];
   let arguments = (ins Moe_Rows:$x, Moe_Vector:$gain, F64Attr:$eps);
   let results = (outs Moe_Rows:$result);
@@ -97,21 +97,23 @@ def Moe_QuantizeRowsOp : Moe_Op<"quantize_rows"> {
     To `#moe.rows<bf16>`: each value becomes the nearest bf16, of two equally near ones the one whose
     last bit is 0. Products of such rows with bf16 weights need no more than 16 bits of either.
 
-    To `#moe.block<int8>`: for each block of 32 values of a row, with m = max |x|, the scales d = m / 127, m / 126, m / 125
-    and m / 124 are tried: q = round to nearest, ties to even, of x * (1 / d) (0 where m is 0); the
+    To `#moe.block<int8>`: for each block of 32 values of a row (of 64, 128 or 256 with
+    `#moe.block<int8, 64>` and so on; the last block of a row may be short), with m = max |x|, the
+    scales d = m / 127, m / 126, m / 125 and m / 124 are tried: q = round to nearest, ties to even, of x * (1 / d) (0 where m is 0); the
     value becomes d * q. The scale with the smallest sum of squared errors is taken, the first of
     equal ones. (Each rounds the same values in another way: the best of four has a sixth less error
     than the first.)
 
     ```mlir
     %q = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8>>
+    %w = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8, 64>>
     %r = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.rows<bf16>>
     ```
 
     Constraints:
     * (C1) The result has the shape of `x`; `x` has no encoding.
     * (C2) The encoding of the result is one for activations.
-    * (C3) The block, if the encoding has blocks, divides the width.
+    * (C3) If the encoding has blocks, the width is a multiple of 32.
   }];
   let arguments = (ins Moe_Rows:$x);
   let results = (outs Moe_Rows:$result);

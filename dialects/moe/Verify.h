@@ -43,17 +43,17 @@ inline LogicalResult verifyActivationEncoding(Operation *op, StringRef what, Att
   return encoding ? error << encoding : error << "no encoding";
 }
 
-/// Fails unless a row of `type`, encoded in blocks, holds a whole number of them.
+/// Fails unless a row of `type`, if it is encoded in blocks, has a whole number of 32 columns.
 inline LogicalResult verifyWholeBlocks(Operation *op, RankedTensorType type) {
   int64_t width = type.getShape().back();
-  if (!BlockAttr::of(type) || width % BlockAttr::kBlock == 0)
+  if (!BlockAttr::of(type) || width % BlockAttr::kColumns == 0)
     return success();
-  return op->emitOpError() << "expected a width divisible by the block of " << BlockAttr::kBlock
+  return op->emitOpError() << "expected a width divisible by the block of " << BlockAttr::kColumns
                            << ", found " << width;
 }
 
 /// The encodings of a product: an encoded `x` is one for activations; blocks meet a weight in
-/// blocks, rows of bf16 a weight of bf16.
+/// blocks whose scales are for no fewer columns, rows of bf16 a weight of bf16.
 inline LogicalResult verifyProductEncodings(Operation *op, RankedTensorType x,
                                             RankedTensorType weight) {
   if (!x.getEncoding())
@@ -66,9 +66,13 @@ inline LogicalResult verifyProductEncodings(Operation *op, RankedTensorType x,
     return op->emitOpError() << "expected the weight of rows of " << rows.getElement()
                              << " to be of that type, found " << weight;
   }
-  BlockAttr block = BlockAttr::of(weight);
-  if (block && !block.isActivation())
-    return success();
+  BlockAttr block = BlockAttr::of(weight), rows = BlockAttr::of(x);
+  if (block && !block.isActivation()) {
+    if (block.canMeetRowsOf(rows.getColumns()))
+      return success();
+    return op->emitOpError() << "expected blocks of x whose columns share a scale of the weight ("
+                             << block.getScaleColumns() << " columns do), found " << rows;
+  }
   auto error =
       op->emitOpError()
       << "expected the weight of an encoded x to have a block encoding for weights, found ";

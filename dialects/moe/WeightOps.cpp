@@ -94,9 +94,9 @@ static LogicalResult verifyWeightEncoding(WeightOp op) {
                             << type.getEncoding();
   if (!type.getElementType().isF32())
     return op.emitOpError() << "expected f32 values in blocks, found " << type.getElementType();
-  if (type.getRank() == 0 || type.getShape().back() % block.getBlock() != 0)
+  if (type.getRank() == 0 || type.getShape().back() % block.getWholeColumns() != 0)
     return op.emitOpError() << "expected a last dimension divisible by the block of "
-                            << block.getBlock() << ", found " << type;
+                            << block.getWholeColumns() << ", found " << type;
   return success();
 }
 

@@ -8,6 +8,9 @@ def Moe_WeightOp : Op<Moe_Dialect, "weight",
     dimension of the type counts the layers), or a `#moe.concat` of other weights. A weight with
     experts has a matrix for each: [layers,] experts, rows, K.
 
+    An encoding that is one of our own formats is a step of the recipe: the values of the file's
+    tensors are rounded to it when the program is put together. With any other the tensors are stored so.
+
     ```mlir
     moe.weight @q : tensor<2x576x576xf32, #moe.block<q4_1>>
       = #moe.source<"blk.{i}.attn_q.weight", layers = [0, 1], interleaved_heads = 9>
@@ -24,8 +27,8 @@ def Moe_WeightOp : Op<Moe_Dialect, "weight",
     * (C3) The parts of a concat are weights with the same element type, encoding, stack, experts and
       K; their rows add up to the rows of this weight; no weight is a part of itself.
     * (C4) The shape is static.
-    * (C5) An encoding is a block format for weights, the element type then f32, and its block
-      divides the last dimension.
+    * (C5) An encoding is a block format for weights, the element type then f32, and its block (of our
+      own formats: 32 columns, as the last block of a row may be short) divides the last dimension.
     * (C6) A source with experts has a dimension of as many behind the layers, then the rows and K of
       their matrices. `{e}` is only in the name of a source with experts.
     * (C7) `first_row` is not negative, and of a weight that consists of matrices.

@@ -56,8 +56,8 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
 
     Constraints:
     * (C1) `gain` is at least as long as a row, or a group.
-    * (C2) `outs` is one buffer [T, K] of f32 as `x`, or the three buffers of quantized rows: [T, K]
-      i8, [T, 2, K / 32] f32, [T, K / 16] i32; with `round` it is what `tile.round` writes.
+    * (C2) `outs` is one buffer [T, K] of f32 as `x`, or the three buffers of quantized rows that
+      `tile.quantize` writes; with `round` it is what `tile.round` writes.
     * (C3) With three outputs the width is a multiple of 32.
     * (C4) `split` is `rows` or `whole`.
     * (C5) A group is positive, divides the width, and comes with one output, not rounded.
@@ -71,18 +71,24 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
 }
 
 def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
-  let summary = "Each row as int8 in blocks of 32";
+  let summary = "Each row as int8 in blocks of 32, 64, 128 or 256";
   let description = [{
-    `values` [T, K] i8; `scales` [T, 2, K/32] f32: the scale d of each block, then d times the sum of
-    its values; `sums` [T, K/16] i32: the sums of 16 values. `moe.quantize_rows` says which d.
+    `values` [T, K] i8; `scales` [T, 2, B] f32: the scale d of each of B blocks, then d times the sum of
+    its values. `sums` i32: with blocks of 32 [T, K / 16], the sums of 16 values, otherwise [T, B], those
+    of a block. `moe.quantize_rows` says which d.
+
+    B says how wide a block is: the least of 32, 64, 128 and 256 columns of which a row needs B, the
+    last perhaps being short (K = 576 has 18, 9, 5 or 3 blocks).
 
     ```mlir
     tile.quantize rows %x -> %v, %s, %n
       : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+    tile.quantize rows %x -> %v, %s2, %n2
+      : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x2xf32>, memref<?x2xi32>
     ```
 
     Constraints:
-    * (C1) The three outputs have the shapes above for the T and K of `x`.
+    * (C1) The three outputs have the shapes above for the T and K of `x`, and some width of blocks.
     * (C2) K is a multiple of 32.
     * (C3) `split` is `rows` or `whole`.
   }];

@@ -15,7 +15,7 @@ StripLayout StripLayout::of(Format format, RowKind kind, int64_t k, int64_t part
   if (kind == RowKind::Quantized && info.bits != 8) {
     strip.unpacked = true;
     strip.scales = kPanel * columns;
-    strip.minima = strip.scales + columns / info.columns * kPanel * 4;
+    strip.minima = strip.scales + columns / std::min<int64_t>(info.columns, 32) * kPanel * 4;
     strip.partBytes = info.minima ? 2 * strip.minima - strip.scales : strip.minima;
   } else if (kind == RowKind::Floats && format != Format::F32) {
     strip.unpacked = true;

@@ -14,7 +14,7 @@ enum class RowKind { Floats, Pairs, Quantized };
 /// Offsets are in bytes; of the unpacked numbers, in each part's share of the strip.
 ///
 ///   lines    chunk of a panel: [columns / 4][16 rows][4] i8 for quantized rows, [columns][16] f32
-///   scales   [columns / columns of a scale][16] f32, of block formats with quantized rows
+///   scales   [columns / 32, or 16 that share one][16] f32, of block formats with quantized rows
 ///   minima   as many, where the format has them
 ///   sums     [parts][block][16] f32: what the chunks before have added up to, if there are several
 struct StripLayout {

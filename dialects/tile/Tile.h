@@ -16,6 +16,20 @@ namespace mlir::tile {
 
 using Format = ::moire::PanelFormat;
 
+/// How rows of `k` columns in blocks of int8 lie in memory: blocks of `columns`, the last perhaps
+/// short, with a sum for each `sumColumns`.
+struct QuantizedRows {
+  int64_t k, columns, sumColumns;
+
+  int64_t blocks() const { return (k + columns - 1) / columns; }
+  int64_t sums() const { return (k + sumColumns - 1) / sumColumns; }
+
+  /// Blocks of `columns`, or of the least that give a row as many.
+  static QuantizedRows ofColumns(int64_t k, int64_t columns);
+  /// The least columns with which a row has `blocks`; nullopt if there are none.
+  static std::optional<QuantizedRows> ofBlocks(int64_t k, int64_t blocks);
+};
+
 namespace detail {
 LogicalResult verifyInStep(Operation *op);
 } // namespace detail

@@ -163,8 +163,8 @@ class Tile_Buffer<list<Type> elements, int rank, list<int> staticDims, string su
 
 def Tile_Rows : Tile_Buffer<[F32], 2, [1], "memref [rows, width] of f32 with a static width">;
 def Tile_Int8Rows : Tile_Buffer<[I8], 2, [1], "memref [rows, K] of i8 with a static K">;
-def Tile_Scales : Tile_Buffer<[F32], 3, [1, 2], "memref [rows, 2, K / 32] of f32">;
-def Tile_Sums : Tile_Buffer<[I32], 2, [1], "memref [rows, K / 16] of i32">;
+def Tile_Scales : Tile_Buffer<[F32], 3, [1, 2], "memref [rows, 2, blocks] of f32">;
+def Tile_Sums : Tile_Buffer<[I32], 2, [1], "memref [rows, sums] of i32">;
 def Tile_Ids : Tile_Buffer<[I32], 1, [], "memref [rows] of i32">;
 def Tile_Vector : Tile_Buffer<[F32], 1, [0], "memref [width] of f32 with a static width">;
 def Tile_Panels : Tile_Buffer<[I8], 1, [0], "memref [bytes] of i8 with a static size: packed panels">;

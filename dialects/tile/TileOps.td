@@ -144,7 +144,9 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
     Constraints:
     * (C1) `x` is one buffer [T, k] of f32, the three buffers of quantized rows for that T and k, or
       one buffer of pairs, [T, k / 2] of i32 with k rounded up to a multiple of 16.
-    * (C2) Quantized rows meet a block format, pairs meet `bf16_pairs`.
+    * (C2) Quantized rows meet a block format, pairs meet `bf16_pairs`. The columns that share a scale
+      in the format are a multiple of those of the rows' blocks, if these are not of 32, and chunks
+      consist of whole blocks.
     * (C3) k is a whole number of the format's blocks (of 32 columns, or 256).
     * (C4) `instruction` is `vfmadd` for rows of f32, `vdpbf16ps` for pairs, and another one for
       quantized rows.

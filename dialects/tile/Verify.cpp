@@ -59,9 +59,14 @@ LogicalResult tile::detail::verifyQuantized(Operation *op, ValueRange buffers, i
     SmallVector<int64_t> shape;
   };
   Builder b(op->getContext());
+  // The scales say how wide a block is. Where no width gives so many, those of 32 are expected.
+  auto scales = cast<MemRefType>(buffers[1].getType());
+  auto form = QuantizedRows::ofColumns(k, kBlock);
+  if (scales.getRank() == 3)
+    form = QuantizedRows::ofBlocks(k, scales.getDimSize(2)).value_or(form);
   const Part parts[] = {{"values", b.getI8Type(), {rows, k}},
-                        {"scales", b.getF32Type(), {rows, 2, k / kBlock}},
-                        {"sums", b.getI32Type(), {rows, k / kSum}}};
+                        {"scales", b.getF32Type(), {rows, 2, form.blocks()}},
+                        {"sums", b.getI32Type(), {rows, form.sums()}}};
   for (auto [part, buffer] : llvm::zip(parts, buffers)) {
     auto type = cast<MemRefType>(buffer.getType());
     if (type.getElementType() != part.element ||
@@ -72,6 +77,19 @@ LogicalResult tile::detail::verifyQuantized(Operation *op, ValueRange buffers, i
       return failure();
   }
   return success();
+}
+
+std::optional<QuantizedRows> QuantizedRows::ofBlocks(int64_t k, int64_t blocks) {
+  for (int64_t columns : {32, 64, 128, 256}) {
+    QuantizedRows form{k, columns, columns == kBlock ? kSum : columns};
+    if (form.blocks() == blocks)
+      return form;
+  }
+  return std::nullopt;
+}
+
+QuantizedRows QuantizedRows::ofColumns(int64_t k, int64_t columns) {
+  return *ofBlocks(k, (k + columns - 1) / columns);
 }
 
 bool tile::detail::isPairs(ValueRange buffers) {
@@ -140,6 +158,17 @@ LogicalResult tile::detail::verifyProduct(Operation *op, const Product &product)
   if (quantized && !format.isBlocked())
     return op->emitOpError() << "expected weights of a block format for quantized rows, found "
                              << StringRef(format.name);
+  if (quantized) {
+    int64_t blocks = cast<MemRefType>(product.x[1].getType()).getDimSize(2);
+    std::optional<QuantizedRows> rows = QuantizedRows::ofBlocks(product.k, blocks);
+    if (rows && rows->columns != kBlock && format.columns % rows->columns != 0)
+      return op->emitOpError() << "expected blocks of x whose columns share a scale in "
+                               << StringRef(format.name) << ", found blocks of " << rows->columns;
+    if (rows && product.blocking && product.blocking.getColumns() % rows->columns != 0 &&
+        product.blocking.getColumns() < int64_t(product.k))
+      return op->emitOpError() << "expected chunks of whole blocks of x, of " << rows->columns
+                               << " columns, found chunks of " << product.blocking.getColumns();
+  }
   if (pairs && product.format != Format::BF16Pairs)
     return op->emitOpError() << "expected weights of bf16_pairs for pairs, found "
                              << StringRef(format.name);

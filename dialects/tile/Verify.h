@@ -7,7 +7,7 @@
 
 namespace mlir::tile::detail {
 
-/// Rows of a panel, columns of a block of quantized rows and of one of their sums.
+/// Rows of a panel, columns of the narrowest block of quantized rows and of one of its sums.
 constexpr int64_t kPanel = 16, kBlock = 32, kSum = 16;
 
 inline int64_t roundUp(int64_t value, int64_t multiple) {

@@ -25,6 +25,21 @@ float moire::fromF16(uint16_t bits) {
   return std::bit_cast<float>(sign | wide << 23 | mantissa << 13);
 }
 
+uint16_t moire::toF16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
+  const uint32_t magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000)
+    return sign | 0x7e00;
+  if (magnitude <
+      113u << 23) // below 2^-14 f16 counts in steps of 2^-24, which an addition rounds to
+    return sign | static_cast<uint16_t>(
+                      std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3f000000);
+  const uint32_t rounded = magnitude + 0xfff + (magnitude >> 13 & 1);
+  return sign |
+         static_cast<uint16_t>(rounded >= 143u << 23 ? 0x7c00 : (rounded - (112u << 23)) >> 13);
+}
+
 //===- Blocks of 32 ---------------------------------------------------------------------------===//
 
 /// { f16 d, u8 q[16] }: d * (q - 8)
@@ -236,6 +251,7 @@ void moire::takeApart(BlockFormat format, const uint8_t *bytes, Block &block) {
   case BlockFormat::enumerator:                                                                    \
     take##enumerator(bytes, block);                                                                \
     break;
+#define MOIRE_QUANT(enumerator, ...) case BlockFormat::enumerator:
 #include "dialects/Formats.def"
   case BlockFormat::Int8:
     return;

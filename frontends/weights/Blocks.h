@@ -25,7 +25,8 @@ struct Block {
   uint8_t factors[16], minimumFactors[16];
 };
 
-/// Takes apart one block of `format`, blockInfo(format).bytes at any address. Not for Int8.
+/// Takes apart one block of `format`, blockInfo(format).bytes at any address. Not for formats that
+/// no file holds.
 void takeApart(BlockFormat format, const uint8_t *bytes, Block &block);
 
 /// A little-endian T at any address.
@@ -37,6 +38,9 @@ template <typename T> T loadBytes(const uint8_t *bytes) {
 
 /// The numbers that an f16 and a bf16 stand for.
 float fromF16(uint16_t bits);
+/// The nearest f16, of two equally near ones the one whose last bit is 0; infinite beyond the
+/// largest. A NaN stays one.
+uint16_t toF16(float value);
 inline float fromBf16(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
 
 } // namespace moire

@@ -54,6 +54,16 @@ func.func @linear_c4_weight(%x: tensor<?x96xf32, #moe.block<int8>>, %w: tensor<3
 
 // -----
 
+func.func @linear_c4_columns(%x: tensor<?x96xf32, #moe.block<int8, 64>>,
+                             %w: tensor<32x96xf32, #moe.block<q8_0>>) {
+  // expected-error @below {{expected blocks of x whose columns share a scale of the weight (32 columns do), found #moe.block<int8, 64>}}
+  %y = moe.linear %x, %w
+    : tensor<?x96xf32, #moe.block<int8, 64>>, tensor<32x96xf32, #moe.block<q8_0>> -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
 func.func @linear_c4_rows(%x: tensor<?x96xf32, #moe.rows<bf16>>, %w: tensor<32x96xf16>) {
   // expected-error @below {{expected the weight of rows of 'bf16' to be of that type, found 'tensor<32x96xf16>'}}
   %y = moe.linear %x, %w

@@ -94,8 +94,10 @@ func.func @scale(%x: tensor<?x96xf32>) -> tensor<?x96xf32> {
 
 // CHECK-LABEL: @quantize_rows
 // CHECK: moe.quantize_rows %{{.*}} : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8>>
+// CHECK: moe.quantize_rows %{{.*}} : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8, 128>>
 func.func @quantize_rows(%x: tensor<?x96xf32>) {
   %q = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8>>
+  %wide = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8, 128>>
   // CHECK: moe.quantize_rows %{{.*}} : tensor<?x96xf32> -> tensor<?x96xf32, #moe.rows<bf16>>
   %r = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.rows<bf16>>
   return

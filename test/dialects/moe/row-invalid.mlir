@@ -118,6 +118,14 @@ func.func @quantize_rows_c2(%x: tensor<?x96xf32>) {
 
 // -----
 
+func.func @quantize_rows_c2_columns(%x: tensor<?x96xf32>) {
+  // expected-error @below {{expected blocks of 32, 64, 128 or 256 columns, found 48}}
+  %q = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8, 48>>
+  return
+}
+
+// -----
+
 func.func @quantize_rows_c2_element(%x: tensor<?x96xf32>) {
   // expected-error @below {{expected rows of bf16, found 'f16'}}
   %q = moe.quantize_rows %x : tensor<?x96xf32> -> tensor<?x96xf32, #moe.rows<f16>>

@@ -78,6 +78,16 @@ moe.weight @weight_c5_activation : tensor<4x32xf32, #moe.block<int8>> = #moe.sou
 
 // -----
 
+// expected-error @below {{expected a number of columns with int8 only, found int4_g128}}
+moe.weight @weight_c5_columns : tensor<4x128xf32, #moe.block<int4_g128, 128>> = #moe.source<"w">
+
+// -----
+
+// expected-error @below {{expected a last dimension divisible by the block of 32, found 'tensor<4x144xf32, #moe.block<int4_g128>>'}}
+moe.weight @weight_c5_own : tensor<4x144xf32, #moe.block<int4_g128>> = #moe.source<"w">
+
+// -----
+
 // expected-error @below {{expected f32 values in blocks, found 'bf16'}}
 moe.weight @weight_c5_element : tensor<4x32xbf16, #moe.block<q8_0>> = #moe.source<"w">
 

@@ -54,6 +54,30 @@ func.func @contract_c2(%step: !llvm.ptr, %thread: index, %team: index, %x0: memr
 
 // -----
 
+func.func @contract_c2_columns(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>,
+    %x1: memref<?x2x1xf32>, %x2: memref<?x1xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected blocks of x whose columns share a scale in int4_g64, found blocks of 128}}
+  tile.contract panels "vpmaddubsw" int4_g64 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k =
+    96 : i64} : memref<?x96xi8>, memref<?x2x1xf32>, memref<?x1xi32> weight memref<9216xi8> ->
+    memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c2_chunks(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x192xi8>,
+    %x1: memref<?x2x2xf32>, %x2: memref<?x2xi32>, %w: memref<9216xi8>, %s: memref<32768xi8>,
+    %y: memref<?x48xf32>) {
+  // expected-error @below {{expected chunks of whole blocks of x, of 128 columns, found chunks of 64}}
+  tile.contract panels "vpmaddubsw" int4_g128 %x0, %x1, %x2 weight %w strip %s -> store %y
+    {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 64>, width = 40 : i64, k = 192 : i64}
+    : memref<?x192xi8>, memref<?x2x2xf32>, memref<?x2xi32> weight memref<9216xi8> strip memref<32768xi8>
+    -> memref<?x48xf32>
+  return
+}
+
+// -----
+
 func.func @contract_c2_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x48xi32>,
     %w: memref<9216xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected weights of bf16_pairs for pairs, found bf16}}

@@ -1,3 +1,4 @@
+#include "frontends/weights/Blocks.h"
 #include "frontends/weights/Dequantize.h"
 #include "gtest/gtest.h"
 #include <bit>
@@ -81,6 +82,20 @@ TEST(DequantizeF16, EveryNumberHasItsValue) {
                                             : std::ldexp(float(1024 + mantissa), exponent - 25);
     EXPECT_EQ(std::fabs(value), magnitude) << bits;
   }
+}
+
+TEST(DequantizeF16, RoundsToTheNearest) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits)
+    if ((bits & 0x7fff) <= 0x7c00)
+      ASSERT_EQ(toF16(fromF16(static_cast<uint16_t>(bits))), bits);
+    else
+      ASSERT_TRUE(std::isnan(fromF16(toF16(fromF16(static_cast<uint16_t>(bits))))));
+  // Everything between, and half way: the compiler's own conversion.
+  for (uint64_t bits = 0; bits < 0x7f800000; bits += 0x3ff)
+    for (uint32_t sign : {0u, 0x80000000u}) {
+      const auto value = std::bit_cast<float>(static_cast<uint32_t>(bits) | sign);
+      ASSERT_EQ(toF16(value), std::bit_cast<uint16_t>(static_cast<_Float16>(value))) << value;
+    }
 }
 
 TEST(DequantizeF32, BytesNeedNotBeAligned) {
