@@ -17,8 +17,11 @@ Contraction::Contraction(Emitter &e, const Operands &operands)
                                            : tile::RowKind::Floats) {
   if (kind == tile::RowKind::Pairs)
     dot = DotInstruction::get(in.instruction, 16);
-  if (kind == tile::RowKind::Quantized)
+  if (kind == tile::RowKind::Quantized) {
     dot = DotInstruction::get(in.instruction, info.dotBits());
+    int64_t blocks = cast<MemRefType>(in.x[1].getType()).getDimSize(2);
+    blockColumns = tile::QuantizedRows::ofBlocks(in.k, blocks)->columns;
+  }
   if (in.blocking)
     layout = tile::StripLayout::of(in.format, kind, in.k, in.parts, in.blocking);
 }
@@ -173,45 +176,69 @@ Contraction::Values Contraction::multiply(PanelChunk &weights, ArrayRef<Value> r
 Contraction::Values Contraction::multiplyIntegers(PanelChunk &weights, ArrayRef<Value> rows,
                                                   ValueRange init, Value from, Value to,
                                                   Ahead *ahead) {
-  int64_t count = weights.scalesPerBlock();
-  Value width = e.index(32);
-  return e.fold(e.div(from, width), e.div(to, width), 1, init, [&](Value block, ValueRange acc) {
-    if (ahead)
-      for (int64_t i = 0; i < 2; ++i)
-        ahead->panel.prefetchLine(block, e.addConst(ahead->firstLine, i));
-    Values next = llvm::to_vector(acc);
-    for (int64_t which = 0; which < count; ++which) {
-      Values dots = dotProducts(weights, rows, block, which);
-      Value scale = weights.scales(block, which), minimum = weights.minima(block, which);
-      for (auto [i, row] : llvm::enumerate(rows)) {
-        Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dots[i]);
-        Value d = e.load(in.x[1], {row, e.index(0), block});
-        next[i] = e.fma(e.mul(scale, e.splat(d)), sum, next[i]);
-        if (!minimum)
-          continue;
-        Value total = e.load(in.x[1], {row, e.index(1), block});
-        if (count > 1)
-          total = e.mul(d, arith::SIToFPOp::create(e.b, e.loc, e.f32(),
-                                                   activationSum(row, block, count, which)));
-        next[i] = e.fma(minimum, e.splat(total), next[i]);
-      }
-    }
-    return next;
+  Value width = e.index(blockColumns), whole = e.div(to, width);
+  Values sums = e.fold(e.div(from, width), whole, 1, init, [&](Value block, ValueRange acc) {
+    prefetch(ahead, block, blockColumns);
+    return multiplyBlock(weights, rows, block, blockColumns, acc);
+  });
+  int64_t rest = in.k % blockColumns;
+  if (!rest)
+    return sums;
+  // The last block is short; these columns may end before it.
+  Value end = e.div(e.addConst(to, blockColumns - 1), width);
+  return e.fold(whole, end, 1, sums, [&](Value block, ValueRange acc) {
+    prefetch(ahead, block, rest);
+    return multiplyBlock(weights, rows, block, rest, acc);
   });
 }
 
-// The integer sums of the columns of a block that share scale `which`, <16 x i32> for each row.
+void Contraction::prefetch(Ahead *ahead, Value block, int64_t columns) {
+  if (!ahead)
+    return;
+  for (int64_t first = 0; first < columns; first += 32)
+    for (int64_t i = 0; i < 2; ++i) {
+      Value lines = e.addConst(e.mulConst(block, blockColumns / 32), first / 32);
+      ahead->panel.prefetchLine(lines, e.addConst(ahead->firstLine, i));
+    }
+}
+
+Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, ArrayRef<Value> rows,
+                                               Value block, int64_t columns, ValueRange init) {
+  int64_t count = weights.scalesPerBlock(), groups = columns / 4 / count;
+  Values next = llvm::to_vector(init);
+  for (int64_t which = 0; which < count; ++which) {
+    Values dots = dotProducts(weights, rows, block, which * groups, groups);
+    Value scale = weights.scales(block, which, blockColumns);
+    Value minimum = weights.minima(block, which, blockColumns);
+    for (auto [i, row] : llvm::enumerate(rows)) {
+      Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dots[i]);
+      Value d = e.load(in.x[1], {row, e.index(0), block});
+      next[i] = e.fma(e.mul(scale, e.splat(d)), sum, next[i]);
+      if (!minimum)
+        continue;
+      Value total = e.load(in.x[1], {row, e.index(1), block});
+      if (count > 1)
+        total =
+            e.mul(d, arith::SIToFPOp::create(e.b, e.loc, e.f32(),
+                                             activationSum(row, block, which * groups, groups)));
+      next[i] = e.fma(minimum, e.splat(total), next[i]);
+    }
+  }
+  return next;
+}
+
+// The integer sums of `groups` groups of 4 columns of a block from `first` on, which share a scale,
+// <16 x i32> for each row.
 Contraction::Values Contraction::dotProducts(PanelChunk &weights, ArrayRef<Value> rows, Value block,
-                                             int64_t which) {
-  int64_t count = weights.scalesPerBlock(), groups = 8 / count;
+                                             int64_t first, int64_t groups) {
   int64_t run = std::min(dot->steps(), groups);
   Values results(rows.size(), Value());
-  for (int64_t first = which * groups; first < (which + 1) * groups; first += run)
-    results = runOfSteps(weights, rows, block, first, run, results);
+  for (int64_t group = first; group < first + groups; group += run)
+    results = runOfSteps(weights, rows, block, group, run, results);
   // After the products: until then registers are scarce.
   if (int64_t shift = info.zero + dot->shift())
     for (auto [row, result] : llvm::zip(rows, results)) {
-      Value sum = activationSum(row, block, count, which);
+      Value sum = activationSum(row, block, first, groups);
       Value correction = e.mul(sum, e.constant(sum.getType(), -shift));
       result = e.add(result, e.splat(correction, cast<VectorType>(result.getType())));
     }
@@ -244,7 +271,7 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value>
         values = values.drop_front(sum.size());
       }
     };
-    Value pair = e.addConst(e.mulConst(block, 4), first / 2);
+    Value pair = e.addConst(e.mulConst(block, blockColumns / 8), first / 2);
     unflatten(e.fold(pair, e.addConst(pair, count / 2), 1, all, [&](Value pair, ValueRange acc) {
       unflatten(acc);
       for (int64_t i = 0; i < 2; ++i)
@@ -255,8 +282,11 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value>
       return next;
     }));
   } else {
-    for (int64_t group = first; group < first + count; ++group)
-      step(weights.quants(block, group), e.addConst(e.mulConst(block, 32), 4 * group));
+    for (int64_t group = first; group < first + count; ++group) {
+      Value quants = e.addConst(e.mulConst(block, blockColumns / 32), group / 8);
+      step(weights.quants(quants, group % 8),
+           e.addConst(e.mulConst(block, blockColumns), 4 * group));
+    }
   }
   Values results;
   for (auto [sum, s] : llvm::zip(sums, start))
@@ -264,12 +294,14 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value>
   return results;
 }
 
-// The sum of a block's activations, or of half of them.
-Value Contraction::activationSum(Value row, Value block, int64_t count, int64_t which) {
+// The sum of a block's activations, or, of a block of 32, of those half of its groups.
+Value Contraction::activationSum(Value row, Value block, int64_t first, int64_t groups) {
+  if (blockColumns > 32)
+    return e.load(in.x[2], {row, block});
   auto half = [&](int64_t i) {
     return e.load(in.x[2], {row, e.addConst(e.mulConst(block, 2), i)});
   };
-  return count == 2 ? half(which) : e.add(half(0), half(1));
+  return groups == 4 ? half(first / 4) : e.add(half(0), half(1));
 }
 
 //===- f32 activations ------------------------------------------------------------------------===//

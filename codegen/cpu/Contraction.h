@@ -1,8 +1,9 @@
 // Products of rows with packed panels, a panel at a time: what the kernels for plain products and
 // for those of experts share. Per output value the order is: K ascending, one accumulator; with
-// int8 activations an exact integer sum for the columns that share a scale (32, or 16), then one
-// fused multiply-add for their scale and one for their minimum. Every variant (one row, a few,
-// tiles of rows, chunks of unpacked columns) keeps that order.
+// int8 activations an exact integer sum for the columns that share a scale in both factors (those
+// of a block of activations, 32 to 256; or 16), then one fused multiply-add for their scales and
+// one for their minimum. Every variant (one row, a few, tiles of rows, chunks of unpacked columns)
+// keeps that order. A sum of 256 products of bytes is below 2^23: exact as an i32, and as an f32.
 
 #ifndef MOIRE_CODEGEN_CPU_CONTRACTION_H
 #define MOIRE_CODEGEN_CPU_CONTRACTION_H
@@ -54,13 +55,19 @@ private:
   /// and so on.
   void tiles(Value from, Value to, Tile body);
   Ahead ahead(Value panel, int64_t part, Value tile);
+  /// Asks for lines of `columns` columns from a block on; `ahead` may be null.
+  void prefetch(Ahead *ahead, Value block, int64_t columns);
 
   /// `init` and the products of columns from .. to.
   Values multiply(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init, Value from,
                   Value to, Ahead *ahead = nullptr);
   Values multiplyIntegers(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init,
                           Value from, Value to, Ahead *ahead);
-  Values dotProducts(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t which);
+  /// The same of the first `columns` columns of a block of quantized rows.
+  Values multiplyBlock(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block,
+                       int64_t columns, ValueRange init);
+  Values dotProducts(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t first,
+                     int64_t groups);
   Values runOfSteps(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t first,
                     int64_t count, ValueRange start);
   Values multiplyFloats(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init,
@@ -72,7 +79,7 @@ private:
   Values accumulate(Value from, Value to, int64_t count, ValueRange init,
                     llvm::function_ref<Values(Value, ValueRange)> step);
   Values multiplyAdd(Value weights, llvm::ArrayRef<Value> rows, Value column, ValueRange acc);
-  Value activationSum(Value row, Value block, int64_t count, int64_t which);
+  Value activationSum(Value row, Value block, int64_t first, int64_t groups);
   /// The results of the parts become those of the product.
   Values join(llvm::ArrayRef<Values> parts);
   Values zeros(size_t count);
@@ -82,6 +89,7 @@ private:
   const PanelInfo &info;
   mlir::tile::RowKind kind;
   mlir::tile::StripLayout layout;
+  int64_t blockColumns = 0; // of quantized rows
   std::unique_ptr<DotInstruction> dot;
 };
 

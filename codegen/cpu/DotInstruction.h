@@ -1,4 +1,4 @@
-// How the columns of 16 rows that share a scale (32, or 16) are multiplied with int8 activations,
+// How the columns of 16 rows that share a scale (16 to 256) are multiplied with int8 activations,
 // and all columns with bf16 ones: one class a machine instruction, made from the table
 // Instructions.def.
 
@@ -11,16 +11,17 @@
 
 namespace moire::cpu {
 
-/// Emits a dot product. With int8 it is that of one block of 32 columns, and all instructions give
-/// the same integers; with bf16 it is that of all columns.
+/// Emits a dot product. With int8 it is that of columns that share a scale, and all instructions
+/// give the same integers; with bf16 it is that of all columns.
 class DotInstruction {
 public:
   virtual ~DotInstruction() = default;
 
   using Values = llvm::SmallVector<Value, 4>;
 
-  /// After how many steps at most a run of them must be finished: its sums hold no more.
-  virtual int64_t steps() const { return 8; }
+  /// After how many steps at most a run of them must be finished: its sums hold no more. (Sums of
+  /// 32 bits hold all of a block: 256 columns.)
+  virtual int64_t steps() const { return 64; }
   /// Sums of one token for a run of steps whose result is `start` (<16 x i32>, or null for zero)
   /// plus the products. (bf16: <16 x f32>.)
   virtual Values begin(Emitter &e, Value start) = 0;

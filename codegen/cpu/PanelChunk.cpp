@@ -38,18 +38,20 @@ Value PanelChunk::pairOfQuants(Value pair, int64_t which) {
   return e.loadBytes(strip, begin, kPanelRows * 4, e.b.getI8Type());
 }
 
-Value PanelChunk::scales(Value block, int64_t which) {
-  if (!strip)
-    return packed.scales(block, which);
-  Value begin = at(layout.scales, block, 32, 4 * scalesPerBlock());
+// Columns that share a scale have it once for each 32 of them.
+Value PanelChunk::numbers(int64_t section, Value block, int64_t which, int64_t columns) {
+  Value begin = at(section, e.mulConst(block, columns / 32), 32, 4 * scalesPerBlock());
   return e.loadBytes(strip, e.addConst(begin, which * kPanelRows * 4), kPanelRows, e.f32());
 }
 
-Value PanelChunk::minima(Value block, int64_t which) {
-  if (!strip || !info.minima)
-    return packed.minima(block, which);
-  Value begin = at(layout.minima, block, 32, 4 * scalesPerBlock());
-  return e.loadBytes(strip, e.addConst(begin, which * kPanelRows * 4), kPanelRows, e.f32());
+Value PanelChunk::scales(Value block, int64_t which, int64_t columns) {
+  return strip ? numbers(layout.scales, block, which, columns)
+               : packed.scales(block, which, columns);
+}
+
+Value PanelChunk::minima(Value block, int64_t which, int64_t columns) {
+  return strip && info.minima ? numbers(layout.minima, block, which, columns)
+                              : packed.minima(block, which, columns);
 }
 
 Value PanelChunk::column(Value k) {

@@ -28,8 +28,8 @@ public:
   /// 4 * which of the panel.
   bool hasLoops() const { return strip || packed.hasPairsOfQuants(); }
   Value pairOfQuants(Value pair, int64_t which);
-  Value scales(Value block, int64_t which);
-  Value minima(Value block, int64_t which);
+  Value scales(Value block, int64_t which, int64_t columns);
+  Value minima(Value block, int64_t which, int64_t columns);
   // For pairs.
   Value pair(Value pair) { return packed.pair(pair); }
   // For rows of f32: whether columns can be read one by one; if so, one; else all of a block.
@@ -43,6 +43,8 @@ private:
   /// Byte of the strip where 16 numbers of `bytes` each stand: numbers `place` in the panel, of
   /// `columns` columns each, in a section of the part.
   Value at(int64_t section, Value place, int64_t columns, int64_t bytes);
+  /// Those of 32 columns in the strip.
+  Value numbers(int64_t section, Value block, int64_t which, int64_t columns);
   void unpackQuantized(Value last);
   void unpackFloats(Value last);
 

@@ -40,14 +40,16 @@ Value PanelReader::load(int64_t part, Value place, int64_t count, Type element) 
 
 //===- Scales ---------------------------------------------------------------------------------===//
 
-Value PanelReader::number(int64_t part, int64_t factors, bool isSigned, Value block,
-                          int64_t which) {
-  Value place = e.addConst(e.mulConst(block, scalesPerBlock()), which);
+Value PanelReader::number(int64_t part, int64_t factors, bool isSigned, Value block, int64_t which,
+                          int64_t columns) {
+  Value place = info.columns > columns
+                    ? e.div(block, e.index(info.columns / columns))
+                    : e.addConst(e.mulConst(block, columns / info.columns), which);
   if (info.scales == Scales::Half)
     return e.widen(load(part, place, 1, e.b.getF16Type()));
   if (info.scales == Scales::Single)
     return load(part, place, 1, e.f32());
-  Value super = e.div(block, e.index(kSuperBlock / 32));
+  Value super = e.div(block, e.index(kSuperBlock / columns));
   Value scale = e.widen(load(part, super, 1, e.b.getF16Type()));
   Value factor = load(factors, place, 1, e.b.getI8Type());
   VectorType words = e.vec(rows, e.b.getI32Type());
@@ -56,14 +58,14 @@ Value PanelReader::number(int64_t part, int64_t factors, bool isSigned, Value bl
   return e.mul(scale, arith::SIToFPOp::create(e.b, e.loc, e.vec(rows, e.f32()), factor));
 }
 
-Value PanelReader::scales(Value block, int64_t which) {
-  return number(parts.scales, parts.factors, !info.minima, block, which);
+Value PanelReader::scales(Value block, int64_t which, int64_t columns) {
+  return number(parts.scales, parts.factors, !info.minima, block, which, columns);
 }
 
-Value PanelReader::minima(Value block, int64_t which) {
+Value PanelReader::minima(Value block, int64_t which, int64_t columns) {
   if (!info.minima)
     return {};
-  Value minimum = number(parts.minima, parts.minimum_factors, false, block, which);
+  Value minimum = number(parts.minima, parts.minimum_factors, false, block, which, columns);
   // With factors it is what is subtracted.
   return info.scales == Scales::Factors ? arith::NegFOp::create(e.b, e.loc, minimum).getResult()
                                         : minimum;

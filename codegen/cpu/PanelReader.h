@@ -9,7 +9,8 @@
 namespace moire::cpu {
 
 /// Parts of one panel, all offsets in bytes into `bytes` (an i8 buffer). Of blocks a reader gives
-/// the 32 columns that lie together, and their scales: one for all 32, or two for 16 each.
+/// the 32 columns that lie together, and their scales: one for all 32 (and perhaps for neighbours,
+/// too), or two for 16 each.
 class PanelReader {
 public:
   /// `origin`: where the first panel starts, in bytes, or null.
@@ -19,11 +20,12 @@ public:
   PanelReader(Emitter &e, PanelFormat format, Value bytes, Value panel, Value row, int64_t k);
 
   /// How many scales the 32 columns of a block have: 1 or 2.
-  int64_t scalesPerBlock() const { return 32 / info.columns; }
-  /// A scale of a block, [16 rows] f32.
-  Value scales(Value block, int64_t which = 0);
+  int64_t scalesPerBlock() const { return info.columns < 32 ? 32 / info.columns : 1; }
+  /// A scale of a block, [16 rows] f32. (Blocks of `columns` may be counted in, 32 or more that
+  /// share a scale.)
+  Value scales(Value block, int64_t which = 0, int64_t columns = 32);
   /// The minimum that goes with it, or null where the format has none.
-  Value minima(Value block, int64_t which = 0);
+  Value minima(Value block, int64_t which = 0, int64_t columns = 32);
   /// The integers of columns 4 * group … 4 * group + 3 of a block, <16 rows * 4 x i8>: signed
   /// bytes, or codes without sign (PanelInfo::isSigned).
   Value quants(Value block, int64_t group);
@@ -47,7 +49,8 @@ private:
   /// `count` elements a row at byte `part` + `place` * (what that is for 16 rows) of the panel.
   Value load(int64_t part, Value place, int64_t count, mlir::Type element);
   /// A scale or minimum, stored in these parts.
-  Value number(int64_t part, int64_t factors, bool isSigned, Value block, int64_t which);
+  Value number(int64_t part, int64_t factors, bool isSigned, Value block, int64_t which,
+               int64_t columns);
   Value line(Value block, int64_t line);
   Value nibbles(Value line, int64_t group);
   Value lookUp(Value codes);

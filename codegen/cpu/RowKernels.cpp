@@ -105,18 +105,21 @@ void expandTapRoute(Emitter &e, tile::TapRouteOp op) {
 
 //===- Rounding to int8 -----------------------------------------------------------------------===//
 
-// Rounds the 32 values of a block, given as two vectors, and writes them with their scale and sums.
+// Rounds the values of a block, given as vectors of 16, and writes them with their scale and sums.
 // Of the scales max / (127 - k) the one with the smallest squared error is taken (the first of
 // equal ones): they round the same values differently, and the best of four has a sixth less error.
-static void emitQuantizeBlock(Emitter &e, Value low, Value high, Value row, Value block,
-                              ValueRange outs) {
+static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, Value row, Value block,
+                              const tile::QuantizedRows &form, ValueRange outs) {
   VectorType i32x16 = e.vec(kLanes, e.b.getI32Type());
   // Magnitudes are compared as integers: cheaper, and a NaN counts as the largest.
   auto magnitude = [&](Value v) {
     Value bits = vector::BitCastOp::create(e.b, e.loc, i32x16, v);
     return arith::AndIOp::create(e.b, e.loc, bits, e.constant(i32x16, 0x7fffffff)).getResult();
   };
-  Value larger = arith::MaxSIOp::create(e.b, e.loc, magnitude(low), magnitude(high));
+  Value larger;
+  for (Value part : parts)
+    larger = larger ? arith::MaxSIOp::create(e.b, e.loc, larger, magnitude(part)).getResult()
+                    : magnitude(part);
   Value bits = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXSI, larger);
   Value max = arith::BitcastOp::create(e.b, e.loc, e.f32(), bits);
   Value zero = e.constant(e.f32(), 0);
@@ -128,7 +131,7 @@ static void emitQuantizeBlock(Emitter &e, Value low, Value high, Value row, Valu
     Value candidate = e.div(max, limit);
     Value factor = arith::SelectOp::create(e.b, e.loc, isZero, zero, e.div(limit, max));
     Value squares;
-    for (Value part : {low, high}) {
+    for (Value part : parts) {
       Value q = math::RoundEvenOp::create(e.b, e.loc, e.mul(part, e.splat(factor)));
       Value minus = arith::NegFOp::create(e.b, e.loc, q);
       Value difference = e.fma(minus, e.splat(candidate), part);
@@ -147,32 +150,51 @@ static void emitQuantizeBlock(Emitter &e, Value low, Value high, Value row, Valu
   }
 
   Value factor = e.splat(inverse);
-  Value column = e.mulConst(block, 32), total;
-  for (int64_t i = 0; i < 2; ++i) {
-    Value scaled = e.mul(i == 0 ? low : high, factor);
-    Value rounded = math::RoundEvenOp::create(e.b, e.loc, scaled);
+  Value column = e.mulConst(block, form.columns), total;
+  for (auto [i, part] : llvm::enumerate(parts)) {
+    Value rounded = math::RoundEvenOp::create(e.b, e.loc, e.mul(part, factor));
     Value q = arith::FPToSIOp::create(e.b, e.loc, i32x16, rounded);
     Value bytes = arith::TruncIOp::create(e.b, e.loc, e.vec(kLanes, e.b.getI8Type()), q);
     e.storeLanes(bytes, outs[0], {row, e.addConst(column, i * kLanes)});
+    // Sums of 16 are a vector's; of a wider block only the whole sum is kept.
+    if (form.sumColumns != kLanes) {
+      total = total ? e.add(total, q) : q;
+      continue;
+    }
     Value sum = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, q);
     e.store(sum, outs[2], {row, e.addConst(e.mulConst(block, 2), i)});
     total = total ? e.add(total, sum) : sum;
+  }
+  if (form.sumColumns != kLanes) {
+    total = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, total);
+    e.store(total, outs[2], {row, block});
   }
   Value totalF = arith::SIToFPOp::create(e.b, e.loc, e.f32(), total);
   e.store(scale, outs[1], {row, e.index(0), block});
   e.store(e.mul(scale, totalF), outs[1], {row, e.index(1), block});
 }
 
+// Rounds a row; load(column) gives 16 of its values.
+static void emitQuantizeRow(Emitter &e, Value row, ValueRange outs,
+                            llvm::function_ref<Value(Value)> load) {
+  int64_t blocks = cast<MemRefType>(outs[1].getType()).getDimSize(2);
+  auto form = *tile::QuantizedRows::ofBlocks(widthOf(outs[0]), blocks);
+  auto emitBlock = [&](Value block, int64_t columns) {
+    SmallVector<Value> parts;
+    for (int64_t i = 0; i < columns; i += kLanes)
+      parts.push_back(load(e.addConst(e.mulConst(block, form.columns), i)));
+    emitQuantizeBlock(e, parts, row, block, form, outs);
+  };
+  int64_t whole = form.k / form.columns, rest = form.k % form.columns;
+  e.loop(e.index(0), e.index(whole), 1, [&](Value block) { emitBlock(block, form.columns); });
+  if (rest)
+    emitBlock(e.index(whole), rest);
+}
+
 void expandQuantize(Emitter &e, tile::QuantizeOp op) {
-  SmallVector<Value> outs = {op.getValues(), op.getScales(), op.getSums()};
-  int64_t blocks = widthOf(op.getX()) / 32;
   e.share(op.getSplit(), e.dim(op.getX(), 0), [&](Value row) {
-    e.loop(e.index(0), e.index(blocks), 1, [&](Value block) {
-      Value column = e.mulConst(block, 32);
-      emitQuantizeBlock(e, e.loadLanes(op.getX(), {row, column}),
-                        e.loadLanes(op.getX(), {row, e.addConst(column, kLanes)}), row, block,
-                        outs);
-    });
+    emitQuantizeRow(e, row, {op.getValues(), op.getScales(), op.getSums()},
+                    [&](Value column) { return e.loadLanes(op.getX(), {row, column}); });
   });
 }
 
@@ -236,11 +258,7 @@ void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
       });
       return;
     }
-    e.loop(e.index(0), e.index(width / 32), 1, [&](Value block) {
-      Value column = e.mulConst(block, 32);
-      emitQuantizeBlock(e, normalized(column, kLanes),
-                        normalized(e.addConst(column, kLanes), kLanes), row, block, op.getOuts());
-    });
+    emitQuantizeRow(e, row, op.getOuts(), [&](Value column) { return normalized(column, kLanes); });
   };
   e.share(op.getSplit(), e.dim(x, 0), [&](Value row) {
     if (group == width)

@@ -59,18 +59,18 @@ RowBuffer Scheduler::allocRows(int64_t width, Count count, bool shared) {
   return {{alloc(space, {padded}, b.getF32Type(), count)}, 0, width, count, shared};
 }
 
-RowBuffer Scheduler::allocQuantized(int64_t width, Count count, bool shared) {
+RowBuffer Scheduler::allocQuantized(tile::QuantizedRows form, Count count, bool shared) {
   Space space = shared ? Space::Shared : Space::Private;
-  Value values = alloc(space, {width}, b.getI8Type(), count);
-  Value scales = alloc(space, {2, width / 32}, b.getF32Type(), count);
-  Value sums = alloc(space, {width / 16}, b.getI32Type(), count);
-  return {{values, scales, sums}, 0, width, count, shared};
+  Value values = alloc(space, {form.k}, b.getI8Type(), count);
+  Value scales = alloc(space, {2, form.blocks()}, b.getF32Type(), count);
+  Value sums = alloc(space, {form.sums()}, b.getI32Type(), count);
+  return {{values, scales, sums}, 0, form.k, count, shared};
 }
 
 RowBuffer Scheduler::allocEncoded(RankedTensorType rows, Count count, bool shared) {
   int64_t width = rows.getDimSize(1);
-  if (moe::BlockAttr::of(rows))
-    return allocQuantized(width, count, shared);
+  if (auto block = moe::BlockAttr::of(rows))
+    return allocQuantized(tile::QuantizedRows::ofColumns(width, block.getColumns()), count, shared);
   if (!moe::RowsAttr::of(rows) || machine.chooseInstruction(16) == "vfmadd")
     return allocRows(width, count, shared);
   int64_t words = wholePanels(width) / 2;

@@ -81,7 +81,7 @@ private:
   mlir::Value rowCount(mlir::tile::Count count);
   /// A new buffer for rows of `width` columns.
   RowBuffer allocRows(int64_t width, mlir::tile::Count count, bool shared);
-  RowBuffer allocQuantized(int64_t width, mlir::tile::Count count, bool shared);
+  RowBuffer allocQuantized(mlir::tile::QuantizedRows form, mlir::tile::Count count, bool shared);
   /// As the encoding of `rows` asks.
   RowBuffer allocEncoded(mlir::RankedTensorType rows, mlir::tile::Count count, bool shared);
   mlir::Value alloc(mlir::tile::Space space, llvm::ArrayRef<int64_t> shape, mlir::Type element,

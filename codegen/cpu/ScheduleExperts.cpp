@@ -154,15 +154,15 @@ private:
   }
 
   SmallVector<Value, 3> quantized(Value rows) {
-    int64_t width = op.getHiddenWidth();
+    auto form = tile::QuantizedRows::ofColumns(op.getHiddenWidth(), op.getHidden()->getColumns());
     auto buffer = [&](ArrayRef<int64_t> shape, Type element) {
       SmallVector<int64_t> full = {to.choices};
       full.append(shape.begin(), shape.end());
       return s.joinRows(s.alloc(Space::Shared, full, element, to.count));
     };
-    Value values = buffer({width}, b.getI8Type());
-    Value scales = buffer({2, width / 32}, b.getF32Type());
-    Value sums = buffer({width / 16}, b.getI32Type());
+    Value values = buffer({form.k}, b.getI8Type());
+    Value scales = buffer({2, form.blocks()}, b.getF32Type());
+    Value sums = buffer({form.sums()}, b.getI32Type());
     tile::QuantizeOp::create(b, s.loc, Split::Rows, rows, values, scales, sums);
     return {values, scales, sums};
   }

@@ -255,16 +255,16 @@ Scheduler::Residual Scheduler::residualOf(Operation *product) {
   return fits && isFree(stream, product, sum) ? Residual{sum, stream} : Residual{};
 }
 
-// Chunks of equal width that fit the nearest cache.
+// Chunks of equal width that fit the nearest cache, of whole blocks of `multiple` columns.
 static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind kind, int64_t k,
-                                         MLIRContext *context) {
+                                         int64_t multiple, MLIRContext *context) {
   int64_t columnBytes = kPanelRows * (kind == tile::RowKind::Floats  ? 4
                                       : kind == tile::RowKind::Pairs ? 2
                                                                      : 1);
   int64_t chunks = llvm::divideCeil(k * columnBytes, kChunkBytes);
   int64_t rows = machine.has(MOIRE_CPU_AVX512) ? kRowTileAvx512 : kRowTileAvx2;
   return tile::BlockingAttr::get(context, kDirectRows, rows, kBlockRows,
-                                 llvm::alignTo(llvm::divideCeil(k, chunks), 32));
+                                 llvm::alignTo(llvm::divideCeil(k, chunks), multiple));
 }
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
@@ -282,7 +282,12 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
   tile::RowKind kind = quantized ? tile::RowKind::Quantized
                        : pairs   ? tile::RowKind::Pairs
                                  : tile::RowKind::Floats;
-  product.blocking = chooseBlocking(machine, kind, packed.k, b.getContext());
+  int64_t multiple = 32;
+  if (quantized) {
+    int64_t blocks = cast<MemRefType>(x[1].getType()).getDimSize(2);
+    multiple = tile::QuantizedRows::ofBlocks(packed.k, blocks)->columns;
+  }
+  product.blocking = chooseBlocking(machine, kind, packed.k, multiple, b.getContext());
   int64_t bytes =
       tile::StripLayout::of(packed.format, kind, packed.k, parts, product.blocking).bytes;
   if (bytes)

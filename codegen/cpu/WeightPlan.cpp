@@ -127,7 +127,8 @@ private:
     const std::vector<int64_t> &stored = tensor->second.shape;
     if (source.getExperts() && !isOwn && stored.size() >= 2)
       firstRow += expert * stored[stored.size() - 2];
-    countTensor(tensor->second);
+    if (!isOwnFormat(formatOf(weight.getWeightType())))
+      countTensor(tensor->second);
     sources.push_back({&tensor->second, shape[0], source.getInterleavedHeads(), firstRow});
     return success();
   }

@@ -24,12 +24,14 @@ struct Shape {
   int64_t k, width;
   bool exactOut; // the host's rows, without padding
   Blocking blocking = kUsualBlocking;
+  int64_t blockColumns = 32; // of quantized rows
 };
 
 std::string describe(const Shape &shape) {
   const char *epilogues[] = {"store", "bias", "accumulate", "gate"};
   return std::string(nameOf(shape.format)) + " " + epilogues[int(shape.epilogue)] + " k " +
-         std::to_string(shape.k) + " width " + std::to_string(shape.width);
+         std::to_string(shape.k) + " width " + std::to_string(shape.width) + " blocks of " +
+         std::to_string(shape.blockColumns);
 }
 
 int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
@@ -52,8 +54,8 @@ public:
     biasAt = memory.weight(bias.data(), 4 * bias.size());
     if (quantized) {
       valuesAt = memory.shared(shape.k);
-      scalesAt = memory.shared(8 * shape.k / 32);
-      sumsAt = memory.shared(4 * shape.k / 16);
+      scalesAt = memory.shared(8 * blocks());
+      sumsAt = memory.shared(4 * sums());
     } else {
       xAt = memory.shared(4 * (pairs ? padded(shape.k) / 2 : shape.k));
     }
@@ -103,17 +105,21 @@ public:
   }
 
 private:
+  /// Blocks of a quantized row, and its sums: of 16 columns, or of a wider block.
+  int64_t blocks() const { return (shape.k + shape.blockColumns - 1) / shape.blockColumns; }
+  int64_t sums() const { return shape.blockColumns == 32 ? shape.k / 16 : blocks(); }
+
   std::string text(bool one) const {
-    int64_t k = shape.k, blocks = k / 32, parts = shape.epilogue == Epilogue::Gate ? 2 : 1;
+    int64_t k = shape.k, parts = shape.epilogue == Epilogue::Gate ? 2 : 1;
     std::string text = weightVector("w", panelsAt, panels.size(), "i8");
     std::string operands, types, out = rowsOf(one, {outWidth}, "f32");
     if (quantized) {
       text += sharedBuffer(one, "v", valuesAt, {k}, "i8") +
-              sharedBuffer(one, "s", scalesAt, {2, blocks}, "f32") +
-              sharedBuffer(one, "m", sumsAt, {2 * blocks}, "i32");
+              sharedBuffer(one, "s", scalesAt, {2, blocks()}, "f32") +
+              sharedBuffer(one, "m", sumsAt, {sums()}, "i32");
       operands = "%v, %s, %m";
-      types = rowsOf(one, {k}, "i8") + ", " + rowsOf(one, {2, blocks}, "f32") + ", " +
-              rowsOf(one, {2 * blocks}, "i32");
+      types = rowsOf(one, {k}, "i8") + ", " + rowsOf(one, {2, blocks()}, "f32") + ", " +
+              rowsOf(one, {sums()}, "i32");
     } else if (pairs) {
       text += sharedBuffer(one, "x", xAt, {padded(k) / 2}, "i32");
       operands = "%x";
@@ -174,7 +180,7 @@ private:
   }
   int sum(int64_t t, int64_t first, int64_t columns) const {
     int total = 0;
-    for (int64_t i = first; i < first + columns; ++i)
+    for (int64_t i = first; i < std::min(first + columns, shape.k); ++i)
       total += quant(t, i);
     return total;
   }
@@ -184,7 +190,7 @@ private:
   }
 
   void prepare(Kernel &kernel, int64_t tokens) {
-    int64_t k = shape.k, blocks = k / 32;
+    const int64_t k = shape.k, columns = shape.blockColumns, count = blocks();
     for (int64_t t = 0; t < tokens; ++t) {
       for (int64_t p = 0; pairs && p < padded(k) / 2; ++p)
         kernel.at<uint32_t>(xAt)[t * padded(k) / 2 + p] = pair(t, p);
@@ -193,13 +199,14 @@ private:
           kernel.at<int8_t>(valuesAt)[t * k + i] = quant(t, i);
         else
           kernel.at<float>(xAt)[t * k + i] = activation(t, i);
-      for (int64_t b = 0; quantized && b < blocks; ++b) {
-        kernel.at<float>(scalesAt)[(2 * t + 0) * blocks + b] = rowScale(t, b);
-        kernel.at<float>(scalesAt)[(2 * t + 1) * blocks + b] =
-            rowScale(t, b) * float(sum(t, 32 * b, 32));
-        for (int64_t half : {0, 1})
-          kernel.at<int32_t>(sumsAt)[2 * (t * blocks + b) + half] = sum(t, 32 * b + 16 * half, 16);
+      for (int64_t b = 0; quantized && b < count; ++b) {
+        kernel.at<float>(scalesAt)[(2 * t + 0) * count + b] = rowScale(t, b);
+        kernel.at<float>(scalesAt)[(2 * t + 1) * count + b] =
+            rowScale(t, b) * float(sum(t, columns * b, columns));
       }
+      for (int64_t s = 0; quantized && s < sums(); ++s)
+        kernel.at<int32_t>(sumsAt)[t * sums() + s] =
+            columns == 32 ? sum(t, 16 * s, 16) : sum(t, columns * s, columns);
     }
     for (int64_t t = 0; t <= tokens; ++t)
       for (int64_t n = 0; n < outWidth; ++n)
@@ -209,7 +216,8 @@ private:
   double inDouble(const Matrix &w, int64_t t, int64_t n, double &magnitude) const {
     double total = 0;
     for (int64_t k = 0; k < shape.k; ++k) {
-      double x = quantized ? double(rowScale(t, k / 32)) * quant(t, k) : activation(t, k);
+      double x =
+          quantized ? double(rowScale(t, k / shape.blockColumns)) * quant(t, k) : activation(t, k);
       double exact = !w.info().isBlocked()
                          ? w.at(n, k)
                          : double(w.scale(n, k)) * w.quants[n * w.k + k] + w.minimum(n, k);
@@ -227,12 +235,12 @@ private:
         total = std::fma(w.at(n, k), activation(t, k), total);
       return total;
     }
-    const int64_t columns = w.info().columns;
+    const int64_t columns = std::min(w.info().columns, shape.blockColumns);
     for (int64_t first = 0; first < shape.k; first += columns) {
       int dot = 0;
-      for (int64_t k = first; k < first + columns; ++k)
+      for (int64_t k = first; k < std::min(first + columns, shape.k); ++k)
         dot += w.quants[n * w.k + k] * quant(t, k);
-      float x = rowScale(t, first / 32);
+      float x = rowScale(t, first / shape.blockColumns);
       total = std::fma(w.scale(n, first) * x, static_cast<float>(dot), total);
       if (w.info().minima)
         total =
@@ -302,7 +310,7 @@ TEST(ContractKernels, Bf16Activations) {
 }
 
 std::vector<Shape> blockShapes(PanelFormat format) {
-  int64_t block = blockColumns(format);
+  int64_t block = std::max(blockColumns(format), panelInfo(format).columns);
   // In chunks of 32 columns, blocks of 3 rows, tiles of 2; then in tiles of 8, of two chunks.
   const Blocking small = {1, 2, 3, 32}, wide = {2, 8, 16, 2 * block};
   return {{format, Epilogue::Store, block, 33, true},
@@ -326,6 +334,33 @@ TEST_P(BlockWeights, Int8Activations) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ContractKernels, BlockWeights, testing::ValuesIn(blockFormats()),
+                         [](const auto &info) { return std::string(nameOf(info.param)); });
+
+class WideBlocks : public testing::TestWithParam<PanelFormat> {};
+
+// Blocks of rows as wide as those of the weights, or between them and 32; the last may be short, or
+// the only one.
+TEST_P(WideBlocks, OfActivations) {
+  const PanelFormat format = GetParam();
+  const int64_t most = panelInfo(format).columns;
+  const std::vector<std::string> all = instructions(panelInfo(format).dotBits());
+  const Blocking small = {1, 2, 3, most};
+  for (const std::string &instruction : all) {
+    checkEverywhere({format, Epilogue::Accumulate, 2 * most + 32, 17, false, small, most},
+                    instruction);
+    checkEverywhere({format, Epilogue::Gate, most, 20, false, kUsualBlocking, most}, instruction);
+  }
+  for (int64_t columns = 64; columns < most; columns *= 2)
+    checkEverywhere({format, Epilogue::Bias, most + 96, 33, false, kUsualBlocking, columns},
+                    all.back());
+  if (most > 64) // 32 columns are a block of 32 in any case
+    checkEverywhere({format, Epilogue::Store, most - 32, 33, true, kUsualBlocking, most},
+                    all.back());
+}
+
+INSTANTIATE_TEST_SUITE_P(ContractKernels, WideBlocks,
+                         testing::Values(PanelFormat::Int4_G128, PanelFormat::Uint4_G64,
+                                         PanelFormat::Int8_G256),
                          [](const auto &info) { return std::string(nameOf(info.param)); });
 
 TEST(ContractKernels, OptimizationChangesNoBit) {

@@ -18,23 +18,23 @@ std::string rowsType(bool one, int64_t width) { return rowsOf(one, {width}, "f32
 //===- int8 -----------------------------------------------------------------------------------===//
 
 struct QuantizedBlock {
-  int8_t values[32];
+  int8_t values[256];
   float scale, scaledSum;
   int32_t sum;
 };
 
 // Of the scales max / 127, / 126, / 125, / 124 the first of those with the smallest squared error;
 // the errors are summed lane by lane, lanes in halves.
-QuantizedBlock quantize(const float *x) {
+QuantizedBlock quantize(const float *x, int64_t columns) {
   float max = 0;
-  for (int i = 0; i < 32; ++i)
+  for (int i = 0; i < columns; ++i)
     max = std::max(max, std::abs(x[i]));
   QuantizedBlock best{};
   float smallest = 0, inverse = 0;
   for (int candidate = 0; candidate < 4; ++candidate) {
     float limit = 127 - candidate, scale = max / limit, factor = max == 0 ? 0 : limit / max;
     float lanes[16];
-    for (int i = 0; i < 32; ++i) {
+    for (int i = 0; i < columns; ++i) {
       float q = std::nearbyint(x[i] * factor), error = std::fma(-q, scale, x[i]);
       lanes[i % 16] = i < 16 ? error * error : std::fma(error, error, lanes[i % 16]);
     }
@@ -44,7 +44,7 @@ QuantizedBlock quantize(const float *x) {
     if (candidate == 0 || lanes[0] < smallest)
       smallest = lanes[0], best.scale = scale, inverse = factor;
   }
-  for (int i = 0; i < 32; ++i) {
+  for (int i = 0; i < columns; ++i) {
     best.values[i] = static_cast<int8_t>(std::nearbyint(x[i] * inverse));
     best.sum += best.values[i];
   }
@@ -53,33 +53,36 @@ QuantizedBlock quantize(const float *x) {
 }
 
 struct QuantizedRows {
-  int64_t width, values, scales, sums;
-  QuantizedRows(Memory &memory, int64_t width)
-      : width(width), values(memory.shared(width)), scales(memory.shared(8 * width / 32)),
-        sums(memory.shared(4 * width / 16)) {}
+  int64_t width, columns, blocks, sumCount, values, scales, sums;
+  QuantizedRows(Memory &memory, int64_t width, int64_t columns)
+      : width(width), columns(columns), blocks((width + columns - 1) / columns),
+        sumCount(columns == 32 ? width / 16 : blocks), values(memory.shared(width)),
+        scales(memory.shared(8 * blocks)), sums(memory.shared(4 * sumCount)) {}
 
   std::string buffers(bool one, const std::string &name) const {
     return sharedBuffer(one, name + "v", values, {width}, "i8") +
-           sharedBuffer(one, name + "s", scales, {2, width / 32}, "f32") +
-           sharedBuffer(one, name + "n", sums, {width / 16}, "i32");
+           sharedBuffer(one, name + "s", scales, {2, blocks}, "f32") +
+           sharedBuffer(one, name + "n", sums, {sumCount}, "i32");
   }
   static std::string names(const std::string &name) {
     return "%" + name + "v, %" + name + "s, %" + name + "n";
   }
   std::string types(bool one) const {
-    return rowsOf(one, {width}, "i8") + ", " + rowsOf(one, {2, width / 32}, "f32") + ", " +
-           rowsOf(one, {width / 16}, "i32");
+    return rowsOf(one, {width}, "i8") + ", " + rowsOf(one, {2, blocks}, "f32") + ", " +
+           rowsOf(one, {sumCount}, "i32");
   }
   void expectEqual(Kernel &kernel, int64_t row, const float *x) const {
-    for (int64_t b = 0; b < width / 32; ++b) {
-      QuantizedBlock expected = quantize(x + 32 * b);
-      int64_t blocks = width / 32;
-      for (int i = 0; i < 32; ++i)
-        ASSERT_EQ(kernel.at<int8_t>(values)[row * width + 32 * b + i], expected.values[i])
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t count = std::min(columns, width - columns * b);
+      QuantizedBlock expected = quantize(x + columns * b, count);
+      for (int i = 0; i < count; ++i)
+        ASSERT_EQ(kernel.at<int8_t>(values)[row * width + columns * b + i], expected.values[i])
             << "row " << row << " block " << b << " element " << i;
       ASSERT_EQ(kernel.at<float>(scales)[(row * 2 + 0) * blocks + b], expected.scale);
       ASSERT_EQ(kernel.at<float>(scales)[(row * 2 + 1) * blocks + b], expected.scaledSum);
-      for (int half : {0, 1})
+      if (columns != 32)
+        ASSERT_EQ(kernel.at<int32_t>(sums)[row * blocks + b], expected.sum);
+      for (int half = 0; columns == 32 && half < 2; ++half)
         ASSERT_EQ(
             kernel.at<int32_t>(sums)[2 * (row * blocks + b) + half],
             std::accumulate(expected.values + 16 * half, expected.values + 16 * half + 16, 0));
@@ -105,13 +108,19 @@ float quantizedInput(int64_t kind, int64_t column, Random &random) {
 }
 
 TEST(RoundingKernels, QuantizationIsTheScalarOneBitForBit) {
-  for (int64_t width : {32, 96}) {
+  for (auto [width, columns] : {std::pair<int64_t, int64_t>{32, 32},
+                                {96, 32},
+                                {64, 64},
+                                {352, 64},
+                                {288, 128},
+                                {512, 256},
+                                {544, 256}}) {
     Memory memory;
     int64_t x = memory.shared(4 * width), normed = memory.shared(4 * width);
-    QuantizedRows plain(memory, width), fused(memory, width);
+    QuantizedRows plain(memory, width, columns), fused(memory, width, columns);
     std::vector<float> gains(width, 1.5f);
     int64_t gain = memory.weight(gains.data(), 4 * width);
-    Kernel::Source source{[&](bool one) {
+    Kernel::Source source{[&, width = width](bool one) {
       std::string type = rowsType(one, width);
       std::string norm = type + ", memref<" + std::to_string(width) + "xf32> -> ";
       return sharedBuffer(one, "x", x, {width}, "f32") +
@@ -123,7 +132,8 @@ TEST(RoundingKernels, QuantizationIsTheScalarOneBitForBit) {
              " eps 1.0e-6 : " + norm + fused.types(one);
     }};
     for (const std::string &cpu : runnableCpus()) {
-      SCOPED_TRACE(cpu + " width " + std::to_string(width));
+      SCOPED_TRACE(cpu + " width " + std::to_string(width) + " blocks of " +
+                   std::to_string(columns));
       auto kernel = Kernel::compile(source, memory, cpu);
       ASSERT_TRUE(kernel);
       for (bool one : {false, true}) {

@@ -31,7 +31,9 @@ TEST(RowKernels, EmbedReadsEveryFormat) {
   for (PanelFormat format : formats) {
     SCOPED_TRACE(nameOf(format));
     const bool blocked = panelInfo(format).isBlocked();
-    const int64_t vocab = 37, width = blocked ? 3 * blockColumns(format) : 41;
+    const int64_t vocab = 37, width = !blocked ? 41
+                                               : std::max(3 * blockColumns(format),
+                                                          panelInfo(format).columns + 96);
     Matrix table = randomMatrix(format, vocab, width, random);
     std::vector<uint8_t> panels = packPanels({&table});
     Memory memory;

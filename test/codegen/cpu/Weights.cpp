@@ -1,7 +1,9 @@
 #include "test/codegen/cpu/Weights.h"
 #include "codegen/artifact/Panels.h"
+#include "codegen/artifact/Rounding.h"
 #include "frontends/weights/Blocks.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace moire::test {
@@ -48,10 +50,15 @@ std::vector<PanelFormat> blockFormats() {
   if (panelInfo(PanelFormat::enumerator).isBlocked())                                              \
     formats.push_back(PanelFormat::enumerator);
 #include "dialects/Formats.def"
+  // Of our own, which differ by their numbers only, each kind and each width once.
+  formats.insert(formats.end(), {PanelFormat::Int4_G32, PanelFormat::Int4_G128,
+                                 PanelFormat::Uint4_G64, PanelFormat::Int8_G256});
   return formats;
 }
 
 int64_t blockColumns(PanelFormat format) {
+  if (isOwnFormat(format))
+    return panelInfo(format).wholeColumns();
   return storageTypeInfo(storedAs(format).type).block_elements;
 }
 
@@ -70,6 +77,15 @@ static void append(std::vector<uint8_t> &bytes, const void *data, size_t size) {
 static void appendHalf(std::vector<uint8_t> &bytes, float value) {
   auto half = static_cast<_Float16>(value);
   append(bytes, &half, 2);
+}
+
+/// The numbers of a panel of a matrix that was rounded, [k][row].
+static std::vector<float> valuesOf(const Matrix &matrix, int64_t firstRow) {
+  std::vector<float> values(matrix.k * kPanelRows);
+  for (int64_t row = 0; row < kPanelRows; ++row)
+    for (int64_t i = 0; i < matrix.k; ++i)
+      values[i * kPanelRows + row] = matrix.plain[(firstRow + row) * matrix.k + i];
+  return values;
 }
 
 // Every fourth row holds the smallest and largest quants (and factors) only, every eighth one of
@@ -107,6 +123,43 @@ static void addBlocks(Matrix &matrix, Random &random) {
   }
 }
 
+// Numbers that are rounded to one of our own formats. Every fourth row holds the smallest and
+// largest codes only, every eighth the largest ones and one of the smallest; there the scale is
+// 1/64, which the search finds, since it leaves no error.
+static void addRounded(Matrix &matrix, Random &random) {
+  const PanelInfo &info = matrix.info();
+  const int64_t rows = wholePanels(matrix.rows), k = matrix.k, scales = info.scaleCount(k);
+  const int low = info.bits == 8 ? -127 : -static_cast<int>(info.zero),
+            high = info.bits == 8 ? 127 : 15 + low;
+  matrix.plain.assign(rows * k, 0);
+  matrix.quants.resize(rows * k);
+  matrix.scales.resize(rows * scales);
+  matrix.minima.resize(rows * scales);
+  for (int64_t row = 0; row < matrix.rows; ++row)
+    for (int64_t i = 0; i < k; ++i) {
+      const bool smallest = i % info.columns == 0 || (row % 8 != 7 && random.integer(0, 1));
+      matrix.plain[row * k + i] = row % 4 != 3 ? random.uniform(-0.2f, 0.2f)
+                                  : smallest   ? static_cast<float>(low) / 64
+                                               : static_cast<float>(high) / 64;
+    }
+  for (int64_t panel = 0; panel < rows; panel += kPanelRows)
+    for (int64_t first = 0; first < k; first += info.columns) {
+      const int64_t columns = std::min(info.columns, k - first);
+      RoundedBlock block;
+      roundBlock(info, valuesOf(matrix, panel).data() + first * kPanelRows, columns, block);
+      for (int64_t row = 0; row < kPanelRows; ++row) {
+        const int64_t at = (panel + row) * scales + first / info.columns;
+        matrix.scales[at] = fromF16(block.scales[row]);
+        matrix.minima[at] = info.minima ? fromF16(block.minima[row]) : 0;
+        for (int64_t i = 0; i < columns; ++i) {
+          const int code = block.codes[i][row];
+          matrix.quants[(panel + row) * k + first + i] =
+              info.bits == 8 ? static_cast<int8_t>(code) : code - static_cast<int>(info.zero);
+        }
+      }
+    }
+}
+
 static void addPlain(Matrix &matrix, Random &random) {
   bool isBf16 = storedAs(matrix.format).type == StorageType::BF16;
   for (int64_t i = 0; i < matrix.rows * matrix.k; ++i) {
@@ -135,23 +188,33 @@ static void addPlain(Matrix &matrix, Random &random) {
 
 Matrix randomMatrix(PanelFormat format, int64_t rows, int64_t k, Random &random) {
   Matrix matrix{format, rows, k, {}, {}, {}, {}, {}};
-  matrix.info().isBlocked() ? addBlocks(matrix, random) : addPlain(matrix, random);
+  if (isOwnFormat(format))
+    addRounded(matrix, random);
+  else
+    matrix.info().isBlocked() ? addBlocks(matrix, random) : addPlain(matrix, random);
   return matrix;
 }
 
 std::vector<uint8_t> packPanels(std::initializer_list<const Matrix *> matrices) {
   const Matrix &first = **matrices.begin();
-  StorageType storage = storedAs(first.format).type;
-  int64_t rowBytes = storedBytes(storage, first.k), bytes = panelBytes(first.format, first.k);
-  std::vector<uint8_t> zeros(rowBytes), panels;
+  int64_t bytes = panelBytes(first.format, first.k);
+  std::vector<uint8_t> panels;
   for (int64_t row = 0; row < first.rows; row += kPanelRows)
     for (const Matrix *matrix : matrices) {
+      panels.resize(panels.size() + bytes);
+      uint8_t *panel = panels.data() + panels.size() - bytes;
+      if (isOwnFormat(first.format)) {
+        packRounded(first.format, first.k, valuesOf(*matrix, row).data(), panel);
+        continue;
+      }
+      StorageType storage = storedAs(first.format).type;
+      int64_t rowBytes = storedBytes(storage, first.k);
+      std::vector<uint8_t> zeros(rowBytes);
       PanelRows rows;
       for (int64_t i = 0; i < kPanelRows; ++i)
         rows[i] =
             row + i < matrix->rows ? matrix->stored.data() + (row + i) * rowBytes : zeros.data();
-      panels.resize(panels.size() + bytes);
-      packPanel(first.format, storage, first.k, rows, panels.data() + panels.size() - bytes);
+      packPanel(first.format, storage, first.k, rows, panel);
     }
   return panels;
 }

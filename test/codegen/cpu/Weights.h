@@ -21,28 +21,30 @@ inline float roundToHalf(float value) { return static_cast<float>(static_cast<_F
 /// The spelling of a format in the tile dialect: "q4_0".
 inline const char *nameOf(PanelFormat format) { return panelInfo(format).name.data(); }
 
-/// Every format of blocks.
+/// Every format of blocks that files have, and some of our own.
 std::vector<PanelFormat> blockFormats();
 
-/// Columns of a block in the file that randomMatrix writes for this format; k is a multiple.
+/// Columns of which the k of randomMatrix is a multiple: of a block in the file that it writes, or,
+/// of our own formats, 32.
 int64_t blockColumns(PanelFormat format);
 
 /// A matrix [rows, k].
 struct Matrix {
   PanelFormat format;
   int64_t rows, k;
-  std::vector<float> plain;          // [rows, k], formats without blocks
+  std::vector<float> plain;          // [rows, k], formats without blocks; before rounding, our own
   std::vector<int> quants;           // [rows, k], as multiplied: q - 8 for q4_0
-  std::vector<float> scales, minima; // [rows, k / columns]
-  std::vector<uint8_t> stored;       // as in the file, row by row
+  std::vector<float> scales, minima; // [rows, k / columns, rounded up]
+  std::vector<uint8_t> stored;       // as in the file, row by row; empty for our own formats
 
   const PanelInfo &info() const { return panelInfo(format); }
-  float scale(int64_t row, int64_t column) const {
-    return scales[(row * k + column) / info().columns];
-  }
+  float scale(int64_t row, int64_t column) const { return scales[place(row, column)]; }
   /// 0 where the format has none.
   float minimum(int64_t row, int64_t column) const {
-    return info().minima ? minima[(row * k + column) / info().columns] : 0;
+    return info().minima ? minima[place(row, column)] : 0;
+  }
+  int64_t place(int64_t row, int64_t column) const {
+    return row * info().scaleCount(k) + column / info().columns;
   }
   /// The weight, rounded to f32 as ggml rounds it.
   float at(int64_t row, int64_t column) const;

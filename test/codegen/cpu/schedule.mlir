@@ -7,6 +7,8 @@
 // RUN:   | FileCheck %s --check-prefix=VNNI
 // RUN: sed 's/2x?x?x2x16xf16/2x?x?x2x16xf32, #moe.int8_rows/' %S/Inputs/model.mlir \
 // RUN:   | moire-opt --tile-specialize --tile-schedule | FileCheck %s --check-prefix=INT8
+// RUN: sed 's/q4_0/int4_g64/; s/block<int8>/block<int8, 64>/' %S/Inputs/model.mlir \
+// RUN:   | moire-opt --tile-specialize --tile-schedule | FileCheck %s --check-prefix=WIDE
 
 // One token: norms, roundings and rotations are done by every thread for itself, in scratch; panels
 // are unpacked in registers. The product's slices are views of its columns, the residual is
@@ -76,3 +78,10 @@
 // Keys and values as int8: the pool holds bytes.
 // INT8: %[[POOL:.*]] = tile.input kv : memref<?xi8>
 // INT8: tile.kv_append segments keys %{{.*}}, %[[POOL]], {{.*}} <layers = 2, kv_heads = 2, head_dim = 16, page = 64, element = i8>
+
+// Blocks of 64 columns: a scale and a sum for each, the last of 32.
+//
+// WIDE-LABEL: func.func private @layer.many(
+// WIDE: tile.rms_norm rows {{.*}} -> memref<?x64xi8>, memref<?x2x1xf32>, memref<?x1xi32>
+// WIDE: tile.contract panels "vpmaddubsw" int4_g64 {{.*}} memref<?x64xi8>, memref<?x2x1xf32>, memref<?x1xi32>
+// WIDE: tile.quantize rows {{.*}} memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x2xf32>, memref<?x2xi32>
