@@ -102,7 +102,8 @@ bool checkWeight(const PackedWeight &weight, int64_t &end, std::string &error) {
     for (const RowSource &source : slice) {
       if (std::string what = checkSource(weight, source); !what.empty())
         return fail("tensor '" + source.tensor->name + "' " + what);
-      if (!isVector && source.tensor->type != slice.front().tensor->type)
+      if (!isVector && !isOwnFormat(weight.format) &&
+          source.tensor->type != slice.front().tensor->type)
         return fail("tensors '" + slice.front().tensor->name + "' and '" + source.tensor->name +
                     "' of one slice are stored in different types");
       rows += isVector ? elementCount(*source.tensor) : source.rows;

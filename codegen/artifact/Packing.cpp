@@ -2,6 +2,7 @@
 
 #include "codegen/artifact/Layout.h"
 #include "codegen/artifact/Panels.h"
+#include "frontends/weights/Dequantize.h"
 
 #include <algorithm>
 #include <array>
@@ -52,6 +53,7 @@ public:
 
 private:
   void packVector(const std::vector<RowSource> &slice, uint8_t *panel);
+  void takeNumbers(StorageType type, std::span<const uint8_t> from, int64_t panelRow);
   void noteRead(const uint8_t *begin, const uint8_t *end);
 
   const PackedWeight &weight;
@@ -59,6 +61,8 @@ private:
   std::vector<uint8_t> zeroRow;
   /// Bytes of tensors that no file holds: a row of the panel each, or a whole vector.
   std::array<std::vector<uint8_t>, kPanelRows> made;
+  /// Of a format that is rounded to: the panel's numbers, [k][row].
+  std::vector<float> numbers, row;
 };
 
 } // namespace
@@ -95,6 +99,17 @@ void PanelPacker::packVector(const std::vector<RowSource> &slice, uint8_t *panel
   std::memset(out, 0, panel + panelBytes(weight) - reinterpret_cast<uint8_t *>(out));
 }
 
+/// A row of the panel, as numbers.
+void PanelPacker::takeNumbers(StorageType type, std::span<const uint8_t> from, int64_t panelRow) {
+  row.resize(weight.k);
+  if (storageTypeInfo(type).block_elements == 1)
+    widen(type, from.data(), weight.k, row.data());
+  else
+    dequantize(type, from, row);
+  for (int64_t i = 0; i < weight.k; ++i)
+    numbers[i * kPanelRows + panelRow] = row[i];
+}
+
 void PanelPacker::pack(int64_t sliceIndex, int64_t index, uint8_t *panel) {
   if (!weight.computed.empty()) {
     int64_t bytes = weight.computed.size() * sizeof(float);
@@ -115,8 +130,9 @@ void PanelPacker::pack(int64_t sliceIndex, int64_t index, uint8_t *panel) {
     row = index / slice.size() * kPanelRows;
   }
 
-  StorageType type = slice.front().tensor->type;
-  int64_t rowBytes = storedBytes(type, weight.k);
+  bool isRounded = isOwnFormat(weight.format);
+  if (isRounded)
+    numbers.assign(weight.k * kPanelRows, 0);
   PanelRows rows;
   for (const uint8_t *&from : rows) {
     while (source != lastSource && row >= source->rows) {
@@ -124,16 +140,23 @@ void PanelPacker::pack(int64_t sliceIndex, int64_t index, uint8_t *panel) {
       ++source;
     }
     if (source == lastSource) {
-      zeroRow.resize(rowBytes);
+      zeroRow.resize(storedBytes(slice.front().tensor->type, weight.k));
       from = zeroRow.data();
       continue;
     }
+    const TensorEntry &tensor = *source->tensor;
+    int64_t rowBytes = storedBytes(tensor.type, weight.k);
     int64_t inTensor = source->first_row + sourceRow(*source, source->rows, row++);
-    from = source->tensor->bytesAt(inTensor * rowBytes, rowBytes, made[&from - rows.data()]);
-    if (source->tensor->file)
+    from = tensor.bytesAt(inTensor * rowBytes, rowBytes, made[&from - rows.data()]);
+    if (tensor.file)
       noteRead(from, from + rowBytes);
+    if (isRounded)
+      takeNumbers(tensor.type, {from, size_t(rowBytes)}, &from - rows.data());
   }
-  packPanel(weight.format, type, weight.k, rows, panel);
+  if (isRounded)
+    packRounded(weight.format, weight.k, numbers.data(), panel);
+  else
+    packPanel(weight.format, slice.front().tensor->type, weight.k, rows, panel);
 }
 
 //===----------------------------------------------------------------------===//

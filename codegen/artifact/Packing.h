@@ -15,7 +15,7 @@
 //         k, the high one of k + 4; then, of 5 bits, a line of bits 4: bit g is of k = 32 * block +
 //         4 * g + byte; of 6 bits, two lines of bits 4 and 5: bits 2 * g and 2 * g + 1 of line l
 //         are of k = 32 * block + 16 * l + 4 * g + byte
-//       scales, minima    Half: [k / columns][row] f16; Single: the same of f32;
+//       scales, minima    Half: [k / columns, rounded up][row] f16; Single: the same of f32;
 //                         Factors: [k / 256][row] f16
 //       factors           Factors only: [k / columns][row], a byte each
 //
@@ -25,9 +25,10 @@
 // the section, every slice at a multiple of 64, that of an expert at one of 4096: an expert's pages
 // are its own. Gaps are zero.
 //
-// Numbers are moved, never rounded: an f16 or bf16 panel takes sources of that very type, a panel
+// Numbers are moved, not rounded: an f16 or bf16 panel takes sources of that very type, a panel
 // of blocks the block formats that it holds exactly. An f32 panel or a vector takes f32, f16 and
-// bf16, widened.
+// bf16, widened. Only panels of our own formats (Formats.def, the third table) are what sources of
+// any type are rounded to: whoever asks for them asks for that (Rounding.h).
 
 #ifndef MOIRE_CODEGEN_ARTIFACT_PACKING_H
 #define MOIRE_CODEGEN_ARTIFACT_PACKING_H

@@ -1,14 +1,17 @@
 #include "codegen/artifact/Panels.h"
 
+#include "codegen/artifact/Rounding.h"
 #include "frontends/weights/Blocks.h"
+#include "frontends/weights/Dequantize.h"
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstring>
 
 namespace moire {
 
-constexpr int64_t kBlock = 32;      // columns whose quants lie together
+constexpr int64_t kBlock = kQuantColumns;
 constexpr int64_t kLineWords = 16;  // a 64-byte line: one word of 4 bytes a row
 constexpr int64_t kPanelAlign = 64; // bytes
 
@@ -20,7 +23,7 @@ PanelParts panelParts(PanelFormat format, int64_t k) {
   if (!info.isBlocked())
     return {0, 0, 0, 0, 0};
   bool factored = info.scales == Scales::Factors;
-  int64_t numbers = k / (factored ? kSuperBlock : info.columns) * kPanelRows;
+  int64_t numbers = (factored ? k / kSuperBlock : info.scaleCount(k)) * kPanelRows;
   int64_t numberBytes = numbers * (info.scales == Scales::Single ? 4 : 2);
   int64_t factorBytes = factored ? k / info.columns * kPanelRows : 0;
   PanelParts parts;
@@ -59,6 +62,8 @@ int64_t storedBytes(StorageType type, int64_t k) {
 }
 
 bool canPack(StorageType source, PanelFormat format) {
+  if (isOwnFormat(format))
+    return isWeightType(source);
   switch (format) {
   case PanelFormat::F32:
   case PanelFormat::Vector:
@@ -111,6 +116,12 @@ void widen(StorageType source, const uint8_t *from, int64_t count, float *to) {
 
 //===----------------------------------------------------------------------===//
 // Block formats: words of four quants go to their lines, scales and minima to their own parts.
+
+/// Zeros behind what a panel holds.
+static void clearRest(PanelFormat format, int64_t k, uint8_t *panel) {
+  int64_t used = usedPanelBytes(format, k);
+  std::memset(panel + used, 0, panelBytes(format, k) - used);
+}
 
 /// The code of each signed byte that stands in a table of values.
 static std::array<uint8_t, 256> codesOf(const int8_t *values) {
@@ -193,7 +204,7 @@ public:
 private:
   void takeCodes(const int8_t *quants, uint32_t (&words)[8]) {
     uint8_t bytes[kBlock];
-    for (int64_t j = 0; j < kBlock; ++j)
+    for (int64_t j = 0; j < kQuantColumns; ++j)
       bytes[j] = info.values ? codes[uint8_t(quants[j])] : uint8_t(quants[j] + info.zero);
     std::memcpy(words, bytes, sizeof(words));
   }
@@ -243,6 +254,7 @@ static void transposeWidened(StorageType source, int64_t k, const PanelRows &row
 
 void packPanel(PanelFormat format, StorageType source, int64_t k, const PanelRows &rows,
                uint8_t *panel) {
+  assert(!isOwnFormat(format) && "values are rounded to it by packRounded");
   switch (format) {
   case PanelFormat::F32:
     transposeWidened(source, k, rows, panel);
@@ -259,8 +271,33 @@ void packPanel(PanelFormat format, StorageType source, int64_t k, const PanelRow
   default:
     packBlocks(format, *blockFormatOf(source), k, rows, panel);
   }
-  int64_t used = usedPanelBytes(format, k);
-  std::memset(panel + used, 0, panelBytes(format, k) - used);
+  clearRest(format, k, panel);
+}
+
+void packRounded(PanelFormat format, int64_t k, const float *values, uint8_t *panel) {
+  const PanelInfo &info = panelInfo(format);
+  const PanelParts parts = panelParts(format, k);
+  auto *lines = reinterpret_cast<uint32_t *>(panel);
+  RoundedBlock block;
+  for (int64_t first = 0; first < k; first += info.columns) {
+    const int64_t columns = std::min(info.columns, k - first);
+    roundBlock(info, values + first * kPanelRows, columns, block);
+    for (int64_t i = 0; i < columns; i += kBlock)
+      for (int64_t row = 0; row < kPanelRows; ++row) {
+        uint8_t codes[kBlock];
+        for (int64_t j = 0; j < kBlock; ++j)
+          codes[j] = block.codes[i + j][row];
+        uint32_t words[8];
+        std::memcpy(words, codes, sizeof words);
+        packQuants(info, words,
+                   lines + (first + i) / kBlock * linesPerBlock(info) * kLineWords + row);
+      }
+    const int64_t place = first / info.columns * sizeof block.scales;
+    std::memcpy(panel + parts.scales + place, block.scales, sizeof block.scales);
+    if (info.minima)
+      std::memcpy(panel + parts.minima + place, block.minima, sizeof block.minima);
+  }
+  clearRest(format, k, panel);
 }
 
 } // namespace moire

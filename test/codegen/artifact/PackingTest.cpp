@@ -2,6 +2,7 @@
 // values must be, bit for bit, those of the source.
 
 #include "codegen/artifact/Packing.h"
+#include "codegen/artifact/Rounding.h"
 #include "frontends/weights/Dequantize.h"
 #include "test/codegen/artifact/TestFiles.h"
 
@@ -89,6 +90,30 @@ float panelElement(PanelFormat format, int64_t k, const uint8_t *panel, int64_t 
 bool same(float a, float b) {
   return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) ||
          (std::isnan(a) && std::isnan(b));
+}
+
+/// The values that 16 rows have after they were rounded to one of our own formats, [row][k].
+std::vector<std::vector<float>> roundedRows(PanelFormat format, int64_t k,
+                                            const std::vector<std::vector<float>> &rows) {
+  const PanelInfo &info = panelInfo(format);
+  std::vector<std::vector<float>> result(16, std::vector<float>(k));
+  for (int64_t first = 0; first < k; first += info.columns) {
+    const int64_t columns = std::min(info.columns, k - first);
+    std::vector<float> values(columns * 16);
+    for (int64_t i = 0; i < columns; ++i)
+      for (int64_t row = 0; row < 16; ++row)
+        values[i * 16 + row] = rows[row][first + i];
+    RoundedBlock block;
+    roundBlock(info, values.data(), columns, block);
+    for (int64_t i = 0; i < columns; ++i)
+      for (int64_t row = 0; row < 16; ++row) {
+        int code = block.codes[i][row];
+        float value = float(info.bits == 8 ? int8_t(code) : code - int(info.zero)) *
+                      halfToFloat(block.scales[row]);
+        result[row][first + i] = info.minima ? value + halfToFloat(block.minima[row]) : value;
+      }
+  }
+  return result;
 }
 
 class Packing : public testing::Test {
@@ -195,6 +220,30 @@ protected:
     }
   }
 
+  /// The same of one of our own formats: what rounding the sources' values gives.
+  static void expectRounded(const PackedWeight &weight, const std::vector<uint8_t> &section) {
+    int64_t stride = panelBytes(weight.format, weight.k);
+    for (size_t slice = 0; slice < weight.slices.size(); ++slice) {
+      std::vector<Row> rows = expectedRows(weight, slice);
+      const uint8_t *start = section.data() + weight.offset + slice * weight.slice_bytes;
+      for (size_t first = 0; first < rows.size(); first += 16) {
+        std::vector<std::vector<float>> values(16, std::vector<float>(weight.k));
+        for (size_t row = 0; row < 16; ++row)
+          if (rows[first + row].tensor)
+            dequantizeRows(*rows[first + row].tensor, rows[first + row].row, 1, values[row]);
+        values = roundedRows(weight.format, weight.k, values);
+        for (size_t row = 0; row < 16; ++row)
+          for (int64_t i = 0; i < weight.k; ++i) {
+            float packed =
+                panelElement(weight.format, weight.k, start + first / 16 * stride, row, i);
+            ASSERT_TRUE(same(packed, values[row][i]) || (packed == 0 && values[row][i] == 0))
+                << weight.name << " slice " << slice << " row " << first + row << " k " << i << ": "
+                << packed << " instead of " << values[row][i];
+          }
+      }
+    }
+  }
+
   TestFolder folder;
   std::vector<std::unique_ptr<TensorEntry>> tensors;
   std::minstd_rand random{1};
@@ -256,6 +305,33 @@ TEST_F(Packing, AlternatingPanelsPadEachSource) {
     std::vector<PackedWeight> weights = {gateUp};
     expectExact(weights[0], pack(weights));
     EXPECT_EQ(weights[0].slice_bytes, 6 * panelBytes(c.format, k));
+  }
+}
+
+// Sources of any type, also of several in one slice; rows in RoPE's order, panels that alternate,
+// and blocks that are short. (Random bytes hold numbers that are none, too: they stay none.)
+TEST_F(Packing, OwnFormatsHoldWhatRoundingGives) {
+  for (PanelFormat format : {
+#define MOIRE_QUANT(enumerator, ...) PanelFormat::enumerator,
+#include "dialects/Formats.def"
+       }) {
+    for (int64_t k : {int64_t(32), panelInfo(format).columns, panelInfo(format).columns + 96}) {
+      SCOPED_TRACE(std::string(panelInfo(format).name) + " k " + std::to_string(k));
+      PackedWeight joined{"joined", format, 40 + 9 + 12, k, {}};
+      for (int layer = 0; layer < 2; ++layer)
+        joined.slices.push_back({{tensor(StorageType::BF16, {40, k}), 40, 4},
+                                 {tensor(StorageType::F32, {9, k}), 9},
+                                 {tensor(StorageType::Q8_0, {12, k}), 12}});
+      PackedWeight gateUp{"gate_up", format, 2 * 18, k, {}};
+      gateUp.slices = {
+          {{tensor(StorageType::F16, {18, k}), 18}, {tensor(StorageType::Q4_1, {18, k}), 18}}};
+      gateUp.alternate_panels = true;
+      std::vector<PackedWeight> weights = {joined, gateUp};
+      std::vector<uint8_t> section = pack(weights);
+      for (const PackedWeight &weight : weights)
+        expectRounded(weight, section);
+      EXPECT_EQ(section, pack(weights, 5));
+    }
   }
 }
 
