@@ -151,12 +151,62 @@ def FuseGateUp : Pass<"moe-fuse-gate-up", "::mlir::ModuleOp"> {
   }];
 }
 
+def ChooseWeights : Pass<"moe-choose-weights", "::mlir::ModuleOp"> {
+  let summary = "Chooses which weights are rounded to which of our own formats";
+  let description = [{
+    `rules` say what becomes of which weights: `int4:g128` makes blocks of 128 columns with codes of
+    4 bits of all matrices, `int4:g128,*down*=int8,head=keep` does so with two exceptions. A name is
+    `router`, `embedding`, `head`, `experts` or a pattern for the names of the file's tensors; the last
+    rule that matches counts (passes/quantization/WeightRules.h). The type of the weight then says the
+    format, which is a step of its recipe: nothing is rounded before the program is put together.
+
+    Before:
+    ```mlir
+    moe.weight @a : tensor<8x64xbf16> = #moe.source<"a.up">
+    moe.weight @b : tensor<64x8xf32> = #moe.source<"a.short">
+    func.func private @two(%h: tensor<?x64xf32>) -> tensor<?x64xf32> {
+      %a = moe.read @a : tensor<8x64xbf16>
+      %x = moe.linear %h, %a : tensor<?x64xf32>, tensor<8x64xbf16> -> tensor<?x8xf32>
+      %b = moe.read @b : tensor<64x8xf32>
+      %y = moe.linear %x, %b : tensor<?x8xf32>, tensor<64x8xf32> -> tensor<?x64xf32>
+      return %y : tensor<?x64xf32>
+    }
+    ```
+
+    After, with `rules=int4:g64`:
+    ```mlir
+    moe.weight @a : tensor<8x64xf32, #moe.block<int4_g64>> = #moe.source<"a.up">
+    moe.weight @b : tensor<64x8xf32> = #moe.source<"a.short">
+    func.func private @two(%h: tensor<?x64xf32>) -> tensor<?x64xf32> {
+      %a = moe.read @a : tensor<8x64xf32, #moe.block<int4_g64>>
+      %x = moe.linear %h, %a
+        : tensor<?x64xf32>, tensor<8x64xf32, #moe.block<int4_g64>> -> tensor<?x8xf32>
+      %b = moe.read @b : tensor<64x8xf32>
+      %y = moe.linear %x, %b : tensor<?x8xf32>, tensor<64x8xf32> -> tensor<?x64xf32>
+      return %y : tensor<?x64xf32>
+    }
+    ```
+
+    (The rows of the other weight are shorter than 32 columns.)
+
+    Rules without a name leave routers as they are, whose choices are the one place where a small error
+    changes which weights are read, and make blocks of 8 bits of embeddings and heads that are f32,
+    f16 or bf16; those in blocks stay. Weights that are in blocks already are rounded a second time,
+    with a warning.
+  }];
+  let options = [Option<"rules", "rules", "std::string", "\"keep\"",
+                        "which weights become what: int4:g128,head=int8 (see WeightRules.h)">];
+}
+
 def ChooseActivations : Pass<"moe-choose-activations", "::mlir::ModuleOp"> {
   let summary = "Chooses in which number format the inputs of products are stored";
   let description = [{
     With `format=int8`, rows that are multiplied with weights in blocks are themselves rounded to
     blocks of int8, so that the product is one of integers. They are rounded once, however many
     products of a block read them. Products with plain weights (f32, f16, bf16) keep f32 rows.
+
+    The blocks are as wide as the scales of the weights reach, from 32 to 256 columns: a sum of integers
+    then needs one scaling. Where several products read the same rows, the narrowest decides.
 
     Of experts, the hidden rows are rounded if `down` is in blocks, whether what they are made of is
     rounded or not.

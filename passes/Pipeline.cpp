@@ -19,6 +19,10 @@ void buildOptimizePipeline(OpPassManager &pm, const OptimizeOptions &options) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
+  // A weight's format is chosen before products are fused: those with equal formats become one, and
+  // the rules are for the weights of the file.
+  pm.addPass(createChooseWeights(ChooseWeightsOptions{options.weights}));
+
   // Products are fused before their inputs get a format, while a weight's storage is the only thing
   // that can keep two products apart.
   pm.addPass(createFuseQkv());
@@ -36,6 +40,8 @@ void buildOptimizePipeline(OpPassManager &pm, const OptimizeOptions &options) {
 
 namespace {
 struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
+  Option<std::string> weights{*this, "weights", llvm::cl::init("keep"),
+                              llvm::cl::desc("which weights are rounded to what: int4:g128,...")};
   Option<std::string> activations{*this, "activations", llvm::cl::init("int8"),
                                   llvm::cl::desc("int8 (for weights in blocks), bf16 (int8, and "
                                                  "bf16 for such weights) or f32")};
@@ -43,11 +49,11 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
 } // namespace
 
 void registerOptimizePipeline() {
-  PassPipelineRegistration<PipelineOptions>("moe-optimize",
-                                            "The phase optimize: all passes of passes/, in order",
-                                            [](OpPassManager &pm, const PipelineOptions &options) {
-                                              buildOptimizePipeline(pm, {options.activations});
-                                            });
+  PassPipelineRegistration<PipelineOptions>(
+      "moe-optimize", "The phase optimize: all passes of passes/, in order",
+      [](OpPassManager &pm, const PipelineOptions &options) {
+        buildOptimizePipeline(pm, {options.weights, options.activations});
+      });
 }
 
 } // namespace mlir::moe

@@ -34,11 +34,27 @@ static ProductOperands getProductOperands(Operation *op) {
       .Default([](Operation *) { return ProductOperands(); });
 }
 
+/// The widest block of activations, in columns.
+static constexpr int64_t kWidest = 256;
+
 namespace {
 /// What the rows of a product become, or, where they stay f32, why.
 struct Choice {
   Attribute encoding;
   StringRef reason;
+};
+
+/// Users of the same rows, and the format that all of them can take: the narrowest blocks.
+struct Users {
+  Attribute encoding;
+  SmallVector<OpOperand *> operands;
+
+  void add(Attribute wanted, OpOperand *operand) {
+    auto mine = dyn_cast_or_null<BlockAttr>(encoding), other = dyn_cast<BlockAttr>(wanted);
+    if (!mine || other.getColumns() < mine.getColumns())
+      encoding = wanted;
+    operands.push_back(operand);
+  }
 };
 } // namespace
 
@@ -46,9 +62,12 @@ struct Choice {
 static Choice choose(int64_t width, ValueRange weights, StringRef format) {
   MLIRContext *context = weights[0].getContext();
   if (llvm::all_of(weights.getTypes(), BlockAttr::of)) {
-    if (width % BlockAttr::kBlock != 0)
+    if (width % BlockAttr::kColumns != 0)
       return {{}, "the rows are no whole number of blocks"};
-    return {BlockAttr::get(context, BlockFormat::Int8), {}};
+    int64_t columns = kWidest;
+    for (Type weight : weights.getTypes())
+      columns = std::min(columns, BlockAttr::of(weight).getScaleColumns());
+    return {BlockAttr::get(context, BlockFormat::Int8, std::max(columns, BlockAttr::kColumns)), {}};
   }
   if (format != "bf16")
     return {{}, "the weight is not stored in blocks"};
@@ -88,9 +107,9 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
       return signalPassFailure();
     }
 
-    // All users of a value in a block that want one format share one rounding, which stands before
-    // the first of them.
-    llvm::MapVector<std::tuple<Block *, Value, Attribute>, SmallVector<OpOperand *>> users;
+    // All users of a value in a block that want one kind of format share one rounding, which stands
+    // before the first of them.
+    llvm::MapVector<std::tuple<Block *, Value, unsigned>, Users> users;
     auto opts = remark::RemarkOpts::name("ChooseActivations").category("quantization");
     getOperation().walk([&](Operation *op) {
       ProductOperands product = getProductOperands(op);
@@ -98,7 +117,8 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
         return;
       auto [encoding, reason] = choose(product, format);
       if (encoding)
-        users[{op->getBlock(), product.x->get(), encoding}].push_back(product.x);
+        users[{op->getBlock(), product.x->get(), isa<BlockAttr>(encoding)}].add(encoding,
+                                                                                product.x);
       else
         remark::missed(op->getLoc(), opts) << reason;
     });
@@ -110,13 +130,13 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
         remark::missed(experts.getLoc(), opts) << ("hidden rows: " + reason).str();
     });
 
-    for (auto &[key, operands] : users) {
-      auto [block, x, encoding] = key;
+    for (auto &[key, group] : users) {
+      Value x = std::get<Value>(key);
       auto type = cast<RankedTensorType>(x.getType());
-      OpBuilder builder(operands.front()->getOwner());
+      OpBuilder builder(group.operands.front()->getOwner());
       Value rounded =
-          QuantizeRowsOp::create(builder, x.getLoc(), type.cloneWithEncoding(encoding), x);
-      for (OpOperand *operand : operands)
+          QuantizeRowsOp::create(builder, x.getLoc(), type.cloneWithEncoding(group.encoding), x);
+      for (OpOperand *operand : group.operands)
         operand->set(rounded);
     }
   }

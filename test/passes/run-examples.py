@@ -3,6 +3,8 @@
 
     run-examples.py passes/Passes.td
 
+Options of the pass stand between: After, with `rules=int4:g64`:
+
 Both sides are printed by moire-opt (found in PATH) before they are compared, so names and line
 breaks of the examples are free.
 """
@@ -12,7 +14,7 @@ import subprocess
 import sys
 
 PASS = re.compile(r'^def (\w+) : Pass<"([\w-]+)".*?^}$', re.MULTILINE | re.DOTALL)
-EXAMPLE = re.compile(r"(Before|After):\s*```mlir\n(.*?)```", re.DOTALL)
+EXAMPLE = re.compile(r"(Before|After)(?:, with `([^`]*)`)?:\s*```mlir\n(.*?)```", re.DOTALL)
 
 
 def printed(ir, *passes):
@@ -28,12 +30,14 @@ def main():
     passes = list(PASS.finditer(source))
     for match in passes:
         name, flag = match.groups()
-        examples = dict(EXAMPLE.findall(match.group(0)))
+        found = EXAMPLE.findall(match.group(0))
+        examples = {which: ir for which, _, ir in found}
+        options = "".join("=" + options for _, options, _ in found if options)
         if set(examples) != {"Before", "After"}:
             print(f"{name}: its description has no IR before and after")
             failed += 1
             continue
-        got = printed(examples["Before"], f"-{flag}")
+        got = printed(examples["Before"], f"-{flag}{options}")
         want = printed(examples["After"])
         if got != want:
             print(f"{name}: the pass makes something else of its example")

@@ -104,3 +104,39 @@ func.func @experts_bf16(%h: tensor<?x64xf32>, %ids: tensor<?x2xi32>, %w: tensor<
     : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x32x64xbf16>, tensor<4x32x64xbf16>, tensor<4x64x32xbf16> -> tensor<?x64xf32>
   return %0 : tensor<?x64xf32>
 }
+
+// Blocks are as wide as the scales of the weights reach; the narrowest decides where rows are shared,
+// of the gate and up of experts, too. Factors of K-quants are for 32 columns, or 16.
+// CHECK-LABEL: func @wide
+// CHECK-SAME: %[[H:[a-z0-9]+]]: tensor<?x96xf32>
+// CHECK-NEXT: %[[Q:.*]] = moe.quantize_rows %[[H]] : tensor<?x96xf32> -> tensor<?x96xf32, #moe.block<int8, 64>>
+// CHECK-NEXT: moe.linear %[[Q]], %{{.*}} #moe.block<int4_g128>
+// CHECK-NEXT: %[[Y:.*]] = moe.linear %[[Q]], %{{.*}} #moe.block<uint4_g64>
+// CHECK-NEXT: %[[QY:.*]] = moe.quantize_rows %[[Y]] : tensor<?x256xf32> -> tensor<?x256xf32, #moe.block<int8, 256>>
+// CHECK-NEXT: %[[Z:.*]] = moe.linear %[[QY]], %{{.*}} #moe.block<int8_g256>
+// CHECK-NEXT: %[[QZ:.*]] = moe.quantize_rows %[[Z]] : tensor<?x256xf32> -> tensor<?x256xf32, #moe.block<int8>>
+// CHECK-NEXT: moe.linear %[[QZ]], %{{.*}} #moe.block<int4_g128>
+// CHECK-NEXT: moe.linear %[[QZ]], %{{.*}} #moe.block<q6_k>
+func.func @wide(%h: tensor<?x96xf32>, %a: tensor<8x96xf32, #moe.block<int4_g128>>,
+                %b: tensor<256x96xf32, #moe.block<uint4_g64>>, %c: tensor<256x256xf32, #moe.block<int8_g256>>,
+                %d: tensor<8x256xf32, #moe.block<int4_g128>>, %e: tensor<8x256xf32, #moe.block<q6_k>>)
+    -> (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) {
+  %0 = moe.linear %h, %a : tensor<?x96xf32>, tensor<8x96xf32, #moe.block<int4_g128>> -> tensor<?x8xf32>
+  %1 = moe.linear %h, %b : tensor<?x96xf32>, tensor<256x96xf32, #moe.block<uint4_g64>> -> tensor<?x256xf32>
+  %2 = moe.linear %1, %c : tensor<?x256xf32>, tensor<256x256xf32, #moe.block<int8_g256>> -> tensor<?x256xf32>
+  %3 = moe.linear %2, %d : tensor<?x256xf32>, tensor<8x256xf32, #moe.block<int4_g128>> -> tensor<?x8xf32>
+  %4 = moe.linear %2, %e : tensor<?x256xf32>, tensor<8x256xf32, #moe.block<q6_k>> -> tensor<?x8xf32>
+  return %0, %3, %4 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>
+}
+
+// CHECK-LABEL: func @wide_experts
+// CHECK: %[[Q:.*]] = moe.quantize_rows %{{.*}} -> tensor<?x64xf32, #moe.block<int8, 64>>
+// CHECK-NEXT: moe.experts silu %[[Q]] {{.*}} {hidden = #moe.block<int8, 128>}
+func.func @wide_experts(%h: tensor<?x64xf32>, %ids: tensor<?x2xi32>, %w: tensor<?x2xf32>,
+                        %gate: tensor<4x32x64xf32, #moe.block<int4_g64>>, %up: tensor<4x32x64xf32, #moe.block<int4_g128>>,
+                        %down: tensor<4x64x32xf32, #moe.block<int8_g128>>) -> tensor<?x64xf32> {
+  %0 = moe.experts silu %h to %ids weighted %w gate %gate up %up down %down
+    : tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x2xf32>, tensor<4x32x64xf32, #moe.block<int4_g64>>,
+      tensor<4x32x64xf32, #moe.block<int4_g128>>, tensor<4x64x32xf32, #moe.block<int8_g128>> -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
+}
