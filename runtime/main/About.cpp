@@ -68,8 +68,14 @@ void printInfoText(const Program &program) {
   if (metadata.parameters)
     line("parameters", format("%.1f million", static_cast<double>(metadata.parameters) / 1e6));
   std::string weights = formatBytes(info.weight_bytes);
-  for (const auto &[type, bytes] : metadata.weights)
+  int64_t stored = 0;
+  for (const auto &[type, bytes] : metadata.weights) {
     weights += format(", %s %s", type.c_str(), formatBytes(bytes).c_str());
+    stored += bytes;
+  }
+  if (metadata.parameters)
+    weights += format(" (%.2f bits each)",
+                      8 * static_cast<double>(stored) / static_cast<double>(metadata.parameters));
   line("weights", weights);
   line("activations", metadata.activations);
   if (info.kv_page_positions)

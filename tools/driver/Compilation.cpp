@@ -167,11 +167,26 @@ void Compilation::noteRoute() {
 int Compilation::optimize() {
   mlir::PassManager passes(&context);
   mlir::moe::OptimizeOptions optimize;
+  if (!options.quant.empty())
+    optimize.weights = options.quant;
   optimize.activations = options.activations;
   mlir::moe::buildOptimizePipeline(passes, optimize);
   if (mlir::failed(passes.run(*module)))
     return reportBug("the phase optimize failed");
+  report.summary = summarize(model, options.kvFormat(), roundedTensors());
   return endPhase("optimize");
+}
+
+/// The formats that tensors are rounded to, by the patterns of their names.
+TensorFormats Compilation::roundedTensors() {
+  TensorFormats formats;
+  for (auto weight : module->getOps<mlir::moe::WeightOp>()) {
+    auto source = mlir::dyn_cast<mlir::moe::SourceAttr>(weight.getRecipe());
+    auto block = mlir::moe::BlockAttr::of(weight.getWeightType());
+    if (source && block && blockInfo(block.getFormat()).isOwn())
+      formats[source.getName().str()] = block.getFormat();
+  }
+  return formats;
 }
 
 int Compilation::generateCode() {

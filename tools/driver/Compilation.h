@@ -42,6 +42,7 @@ private:
   void endStep(llvm::StringRef step);
   std::string moduleText();
   void noteRoute();
+  TensorFormats roundedTensors();
   int importTokenizer();
 
   const CompileRequest &request;

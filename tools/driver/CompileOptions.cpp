@@ -1,5 +1,7 @@
 #include "tools/driver/CompileOptions.h"
 
+#include "passes/quantization/WeightRules.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -11,6 +13,8 @@ std::string CompileOptions::spelled() const {
   CompileOptions defaults;
   std::string text;
   auto add = [&](const std::string &option) { text += (text.empty() ? "" : " ") + option; };
+  if (!quant.empty())
+    add("--quant=" + quant);
   if (activations != defaults.activations)
     add("--activations=" + activations);
   if (!kv.empty())
@@ -36,6 +40,14 @@ std::string CompileOptions::spelled() const {
   if (zipf != 0)
     add("--routing=" + routing);
   return text;
+}
+
+static std::string setQuant(CompileOptions &place, llvm::StringRef rules) {
+  std::string error;
+  if (!mlir::moe::WeightRules::parse(rules, error))
+    return error;
+  place.quant = rules.str();
+  return "";
 }
 
 static std::string setKeep(CompileOptions &place, llvm::StringRef list) {
@@ -85,6 +97,7 @@ static std::string setRouting(CompileOptions &place, llvm::StringRef value) {
 
 std::vector<Option> compileOptions(CompileOptions &place) {
   std::vector<Option> options = {
+      {"--quant", true, [&](llvm::StringRef value) { return setQuant(place, value); }},
       choice("--activations", place.activations, {"int8", "bf16", "f32"}),
       choice("--kv", place.kv, {"f32", "f16", "bf16", "int8"}),
       {"--kv-page", true, [&](llvm::StringRef value) { return setKvPage(place, value); }},
@@ -108,7 +121,9 @@ std::vector<Option> compileOptions(CompileOptions &place) {
 }
 
 const char compileOptionsHelp[] =
-    R"(  --activations=FORMAT      rounds rows: int8 (for block weights), bf16 (bf16 weights, too) or f32
+    R"(  --quant=RULES             rounds weights: int4, uint4, int8 (:g32, :g64, :g128, :g256), keep; also
+                            by kind or name: int4:g128,head=keep,experts=int4:g64,*down*=int8
+  --activations=FORMAT      rounds rows: int8 (for block weights), bf16 (bf16 weights, too) or f32
   --kv=f32|f16|bf16|int8    format of keys and values (f16; f32 with --activations=f32)
   --kv-page=N               positions in a page of keys and values
   --keep=hidden,route       the program can hand these out with --logits

@@ -9,6 +9,7 @@ namespace moire::driver {
 
 struct CompileOptions {
   std::string model;                // the folder or file that the user named
+  std::string quant;                // rules (passes/quantization/WeightRules.h); empty: none
   std::string activations = "int8"; // or bf16, f32
   std::string kv;                   // f32, f16, bf16, int8; empty: f16, or f32 with f32 activations
   int64_t kv_page = 0;              // positions in a KV page; 0: the default

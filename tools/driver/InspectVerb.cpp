@@ -70,6 +70,13 @@ static std::string countText(int64_t count) {
   return llvm::formatv(form, size, unit).str();
 }
 
+static int64_t sumOf(const llvm::json::Object &bytesOfTypes) {
+  int64_t sum = 0;
+  for (const auto &[type, bytes] : bytesOfTypes)
+    sum += bytes.getAsInteger().value_or(0);
+  return sum;
+}
+
 /// "96.6 MB, f32 141 kB, q4_1 66.4 MB": bytes in all, then of each type, in the order of their
 /// names.
 static std::string typesText(const llvm::json::Object &types) {
@@ -95,6 +102,12 @@ static void addExperts(Facts &facts, const Summary &summary, int64_t layers) {
                 .str();
   }
   facts.add("experts", std::move(kinds), text);
+}
+
+static void addBits(Facts &facts, int64_t bytes, int64_t parameters) {
+  if (parameters > 0)
+    facts.add("bits_per_weight", 8 * static_cast<double>(bytes) / static_cast<double>(parameters),
+              bitsText(bytes, parameters));
 }
 
 static int inspectModel(const std::string &path, const std::string &descriptionFile,
@@ -138,6 +151,7 @@ static int inspectModel(const std::string &path, const std::string &descriptionF
     types[type] = bytes;
   std::string text = typesText(types);
   facts.add("weights", std::move(types), text);
+  addBits(facts, summary.weight_bytes, summary.parameters);
   facts.add("kv_bytes_per_token", summary.kv_bytes_per_token,
             std::to_string(summary.kv_bytes_per_token) + " in " + kv);
   facts.member("operations_per_token", summary.operations_per_token);
@@ -196,6 +210,9 @@ static int inspectProgram(const std::string &path, bool json) {
         if (const llvm::json::Object *types = found->getAsObject())
           text = typesText(*types);
         facts.add(key, *found, text);
+        const llvm::json::Object *types = found->getAsObject();
+        if (llvm::StringRef(key) == "weights" && types)
+          addBits(facts, sumOf(*types), object->getInteger("parameters").value_or(0));
       }
     if (llvm::json::Value *work = object->get("work"))
       facts.member("work", *work);

@@ -1,5 +1,7 @@
 #include "tools/driver/Summary.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <set>
 #include <tuple>
 
@@ -15,7 +17,7 @@ static int64_t elements(const WeightUse &weight) {
 namespace {
 class Counter {
 public:
-  explicit Counter(const Model &model) : model(model) {}
+  Counter(const Model &model, const TensorFormats &rounded) : model(model), rounded(rounded) {}
 
   Summary count(llvm::StringRef kv) {
     body(model.before, 1);
@@ -52,14 +54,27 @@ private:
   void tensor(const WeightUse &weight, int64_t layer, const Routing *routing) {
     if (!seen.insert({weight.pattern, layer, weight.first_row}).second)
       return;
-    const StorageTypeInfo &type = storageTypeInfo(weight.type);
+    auto [type, bytes] = stored(weight, layer);
     int64_t count = elements(weight);
-    int64_t bytes = count / type.block_elements * type.block_bytes;
     summary.parameters += count;
     summary.active_parameters += active(count, routing);
     summary.weight_bytes += bytes;
-    summary.bytes_of_type[std::string(type.name)] += bytes;
-    parametersOfType[std::string(type.name)] += count;
+    summary.bytes_of_type[type] += bytes;
+    parametersOfType[type] += count;
+  }
+
+  /// The name of the format of one tensor (or of those of one layer), and its bytes.
+  std::pair<std::string, int64_t> stored(const WeightUse &weight, int64_t layer) const {
+    int64_t count = elements(weight), k = weight.shape.back();
+    auto found = rounded.find(weight.pattern);
+    if (found == rounded.end())
+      found = rounded.find(tensorName(weight.pattern, layer));
+    if (found != rounded.end()) {
+      const BlockInfo &format = blockInfo(found->second);
+      return {std::string(format.name), count / k * format.rowBytes(k)};
+    }
+    const StorageTypeInfo &type = storageTypeInfo(weight.type);
+    return {std::string(type.name), count / type.block_elements * type.block_bytes};
   }
 
   void operations(const Body &body, int64_t times) {
@@ -109,12 +124,21 @@ private:
   }
 
   const Model &model;
+  const TensorFormats &rounded;
   Summary summary;
   std::map<std::string, int64_t> parametersOfType;
   std::set<std::tuple<std::string, int64_t, int64_t>> seen; // tensor pattern, layer, first row
 };
 } // namespace
 
-Summary summarize(const Model &model, llvm::StringRef kv) { return Counter(model).count(kv); }
+Summary summarize(const Model &model, llvm::StringRef kv, const TensorFormats &rounded) {
+  return Counter(model, rounded).count(kv);
+}
+
+std::string bitsText(int64_t bytes, int64_t parameters) {
+  double bits =
+      parameters > 0 ? 8 * static_cast<double>(bytes) / static_cast<double>(parameters) : 0;
+  return llvm::formatv("{0:f2}", bits).str();
+}
 
 } // namespace moire::driver

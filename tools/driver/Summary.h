@@ -21,7 +21,7 @@ struct ExpertLayers {
 struct Summary {
   int64_t parameters = 0;                       // a tensor that is used twice counts once
   int64_t active_parameters = 0;                // of the experts only as many as a token goes to
-  std::map<std::string, int64_t> bytes_of_type; // as stored in the source, by storage type
+  std::map<std::string, int64_t> bytes_of_type; // as stored in the source, or rounded; by type
   std::string main_type;                        // the storage type of most parameters
   int64_t weight_bytes = 0;                     // the sum of bytes_of_type
   int64_t kv_bytes_per_token = 0;               // all layers
@@ -30,8 +30,15 @@ struct Summary {
   std::vector<ExpertLayers> expert_layers; // one for each kind
 };
 
-/// `kv` is the format of keys and values: f32, f16, bf16 or int8.
-Summary summarize(const Model &model, llvm::StringRef kv);
+/// Formats by the patterns of tensors' names.
+using TensorFormats = std::map<std::string, BlockFormat>;
+
+/// `kv` is the format of keys and values: f32, f16, bf16 or int8. Tensors in `rounded` count as
+/// what they are rounded to.
+Summary summarize(const Model &model, llvm::StringRef kv, const TensorFormats &rounded = {});
+
+/// Bits that a parameter takes on average, "4.51".
+std::string bitsText(int64_t bytes, int64_t parameters);
 
 } // namespace moire::driver
 
