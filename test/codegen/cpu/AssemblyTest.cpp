@@ -1,14 +1,11 @@
 // What the machine will execute: static checks of the code that is generated for CPUs, of which the
 // one that runs the tests may lack the instructions.
 
-#include "codegen/cpu/Compile.h"
+#include "test/codegen/cpu/Assembly.h"
 #include "codegen/cpu/Machine.h"
-#include "dialects/moe/Moe.h"
 
-#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringRef.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 #include <gtest/gtest.h>
 #include <map>
@@ -18,50 +15,6 @@ using namespace mlir;
 
 namespace moire {
 namespace {
-
-std::string replaceAll(std::string text, const std::string &from, const std::string &to) {
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
-  return text;
-}
-
-// The text of Inputs/model.mlir with weights of a format (bf16: with rows of bf16, too).
-std::string modelText(const std::string &format) {
-  auto buffer = llvm::MemoryBuffer::getFile(MOIRE_TEST_INPUTS "/model.mlir");
-  std::string text = (*buffer)->getBuffer().str();
-  if (format != "bf16")
-    return replaceAll(text, "#moe.block<q4_0>", "#moe.block<" + format + ">");
-  text = replaceAll(text, "f32, #moe.block<q4_0>>", "bf16>");
-  return replaceAll(text, "#moe.block<int8>", "#moe.rows<bf16>");
-}
-
-// The model, with its assembly.
-CompiledModel compileModel(const std::string &format, const std::string &cpu,
-                           bool profile = false) {
-  std::string text = modelText(format);
-  DialectRegistry registry;
-  registerCpuDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  context.loadAllAvailableDialects();
-  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
-  EXPECT_TRUE(module);
-  // Code generation asks whether a tensor is there, not what is in it.
-  Container container;
-  container.path = "none";
-  for (auto weight : module->getOps<moe::WeightOp>())
-    if (auto source = dyn_cast<moe::SourceAttr>(weight.getRecipe()))
-      for (const char *layer : {"0", "1"}) {
-        std::string name = replaceAll(source.getName().str(), "{i}", layer);
-        container.tensors[name].name = name;
-      }
-  CompiledModel result;
-  result.wantAssembly = true;
-  CpuOptions options;
-  options.cpu = cpu;
-  options.profile = profile;
-  EXPECT_TRUE(succeeded(compileForCpu(*module, container, options, result)));
-  return result;
-}
 
 struct Code {
   std::set<std::string> mnemonics, called;
@@ -83,14 +36,10 @@ const Code &codeFor(const std::string &format, const std::string &cpu) {
   Code &code = place->second;
   if (!isNew)
     return code;
-  std::string assembly = compileModel(format, cpu).assembly;
-  llvm::SmallVector<llvm::StringRef> lines;
-  llvm::StringRef(assembly).split(lines, '\n');
-  for (llvm::StringRef line : lines) {
-    line = line.split('#').first.trim();
-    auto [mnemonic, operands] = llvm::getToken(line, " \t");
-    if (mnemonic.empty() || mnemonic.starts_with(".") || mnemonic.ends_with(":"))
+  for (llvm::StringRef line : test::assemblyOf(format, cpu)) {
+    if (!test::isInstruction(line))
       continue;
+    auto [mnemonic, operands] = llvm::getToken(line, " \t");
     code.lines.push_back(line.str());
     code.mnemonics.insert(mnemonic.str());
     if (mnemonic.starts_with("call") || (mnemonic.starts_with("jmp") && !operands.contains(".L")))
@@ -208,10 +157,10 @@ INSTANTIATE_TEST_SUITE_P(Formats, Assembly,
                          [](const auto &info) { return std::string(info.param); });
 
 TEST(AssemblyOfProfile, TimeStampsStandWhereRegionsEnd) {
-  CompiledModel plain = compileModel("q4_0", "x86-64-v3");
+  CompiledModel plain = test::compileModel("q4_0", "x86-64-v3");
   EXPECT_FALSE(llvm::StringRef(plain.assembly).contains("rdtsc"));
   EXPECT_TRUE(plain.regions.empty());
-  CompiledModel profiled = compileModel("q4_0", "x86-64-v3", /*profile=*/true);
+  CompiledModel profiled = test::compileModel("q4_0", "x86-64-v3", /*profile=*/true);
   EXPECT_GT(profiled.regions.size(), 20u);
   EXPECT_EQ(llvm::StringRef(profiled.assembly).count("rdtscp"), profiled.regions.size());
 }
