@@ -1,7 +1,6 @@
 """Results as markdown for people, and as JSON for everything else."""
 
 import datetime
-import shlex
 
 from . import machine
 
@@ -23,10 +22,6 @@ class Measurement:
 
     def ratio(self, test):
         return self.outcome.ratio(test, SUBJECT, self.others)
-
-
-def commands(side, suite):
-    return [shlex.join(map(str, call.command)) for call in side.calls(suite)]
 
 
 def _cell(outcome, name, test):
@@ -71,7 +66,7 @@ def section(measurement):
     for side in outcome.sides:
         said = outcome.missing.get(side.name)
         if said is None:
-            said = "; ".join(f"`{command}`" for command in commands(side, suite))
+            said = "; ".join(f"`{command}`" for command in side.commands(suite))
         lines.append(f"- {side.name} ({side.version}): {said}")
     return "\n".join(lines) + "\n"
 
@@ -95,7 +90,7 @@ def _test(measurement, test):
 def _side(outcome, side):
     why = outcome.missing.get(side.name)
     return {"name": side.name, "version": side.version, "missing": why,
-            "commands": [] if why else commands(side, outcome.suite)}  # fmt: skip
+            "commands": [] if why else side.commands(outcome.suite)}  # fmt: skip
 
 
 def plain(measurements):

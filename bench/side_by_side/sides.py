@@ -26,6 +26,10 @@ class Side:
     def calls(self, suite):
         raise NotImplementedError
 
+    def commands(self, suite):
+        """What a reader types to repeat the calls."""
+        return [call.text for call in self.calls(suite)]
+
     def explained(self, failure):
         """A failure in other words, if the side knows better."""
         return failure
@@ -121,14 +125,21 @@ class Moire(Side):
 
     name = "Moire"
 
-    def __init__(self, program, under):
+    def __init__(self, program, under, made_by=None):
         # A name without a folder would be looked for in PATH.
         self.program = pathlib.Path(program).absolute()
         self.under = under
+        self.made_by = made_by  # the call that compiled it, to a folder that is about to go
         status, out, err = run([self.program, "--version"])
         if status:
             raise Failure(f"{program} --version failed: {(out + err).strip()}")
         self.version = out.strip().split("\n")[0]
+
+    def commands(self, suite):
+        if not self.made_by:
+            return super().commands(suite)
+        texts = [self.made_by.text, *super().commands(suite)]
+        return [text.replace(str(self.program), f"./{self.program.name}") for text in texts]
 
     def bench(self, *arguments):
         return Call([*self.under, self.program, "--bench", *arguments, "-r", 1, "-o", "json"], read_json)
