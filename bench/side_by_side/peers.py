@@ -23,6 +23,7 @@ class Source:
     vendored: str  # the folder of the C++ sources in it
     options: dict  # for cmake, beside those of all
     programs: tuple
+    added: dict = dataclasses.field(default_factory=dict)  # {file that the package lacks: text}
 
     @property
     def stem(self):
@@ -53,6 +54,14 @@ IK_LLAMA_CPP = Source(
     # measures, takes most of the time to build.
     options={"LLAMA_BUILD_EXAMPLES": "ON", "GGML_IQK_FA_ALL_QUANTS": "OFF"},
     programs=("llama-bench", "llama-batched-bench", "llama-sweep-bench"),
+    # Writes down the commit, which a package does not know.
+    added={"common/cmake/build-info-gen-cpp.cmake": """
+set(BUILD_NUMBER 0)
+set(BUILD_COMMIT unknown)
+set(BUILD_COMPILER unknown)
+set(BUILD_TARGET unknown)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/../build-info.cpp.in ${CMAKE_CURRENT_LIST_DIR}/../build-info.cpp)
+"""},
 )  # fmt: skip
 
 COMMON = {"CMAKE_BUILD_TYPE": "Release", "BUILD_SHARED_LIBS": "OFF", "LLAMA_BUILD_TESTS": "OFF",
@@ -66,13 +75,19 @@ CPUS = {
 }  # fmt: skip
 
 
+def compilers():
+    """The commands for C and C++: the machine's own, which are what users of the peers have, or else
+    Moire's."""
+    named = os.environ.get("CC", "cc"), os.environ.get("CXX", "c++")
+    for pair in [named, ("clang-22", "clang++-22")]:
+        if all(map(shutil.which, pair)):
+            return pair
+    cache.fail(f"a C++ compiler is needed to build the peers: there is no '{named[1]}'")
+
+
 def compiler():
-    """What builds them, in words: part of a build's key."""
-    command = os.environ.get("CXX", "c++")
-    try:
-        said = subprocess.run([command, "--version"], stdout=subprocess.PIPE, text=True)
-    except OSError:
-        cache.fail(f"a C++ compiler is needed to build the peers: '{command}' is not there")
+    """What builds them, in words."""
+    said = subprocess.run([compilers()[1], "--version"], stdout=subprocess.PIPE, text=True)
     return said.stdout.split("\n")[0]
 
 
@@ -85,7 +100,12 @@ def build(source, options, target):
         with tarfile.open(archive) as opened:
             members = [m for m in opened.getmembers() if m.name.startswith(inside + "/")]
             opened.extractall(work, members)  # its SHA-256 is ours
-        cache.run_tool(["cmake", "-S", work / inside, "-B", work / "build"]
+        for name, text in source.added.items():
+            (work / inside / name).parent.mkdir(parents=True, exist_ok=True)
+            (work / inside / name).write_text(text)
+        c, cxx = compilers()
+        cache.run_tool(["cmake", "-G", "Ninja", "-S", work / inside, "-B", work / "build",
+                        f"-DCMAKE_C_COMPILER={c}", f"-DCMAKE_CXX_COMPILER={cxx}"]
                        + [f"-D{name}={value}" for name, value in options.items()])  # fmt: skip
         cache.run_tool(["cmake", "--build", work / "build", f"-j{machine.cores()}",
                         "--target", *source.programs])  # fmt: skip
@@ -100,7 +120,7 @@ def programs(source, cpu):
     """{name: path} of the source's programs for `cpu`, a key of CPUS; builds them if they are not there."""
     options = COMMON | source.options | CPUS[cpu]
     # Native code of one machine may not run on the next that shares the cache.
-    known = [source.sha256, compiler(), sorted(options.items()), machine.identity()]
+    known = [source, options, compiler(), machine.identity()]
     key = hashlib.sha256(repr(known).encode()).hexdigest()[:12]
     target = cache.folder("peers") / f"{source.name}-{source.version}-{cpu}-{key}"
     if not target.exists():
