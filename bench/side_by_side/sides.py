@@ -64,6 +64,7 @@ class LlamaCpp(Side):
     """llama.cpp's own benchmarks. It repacks the weights for the processor while it loads them."""
 
     source = peers.LLAMA_CPP
+    batch_options = ()
 
     def __init__(self, programs, version, model, under):
         self.name = self.source.name
@@ -76,12 +77,16 @@ class LlamaCpp(Side):
         return [*self.under, self.programs[program], "-m", self.model, *arguments]
 
     def batches(self, suite):
+        if not suite.sequences:
+            return []
         depth, generate = Suite.BATCH_DEPTH, suite.generate
-        context = max(suite.sequences, default=0) * (depth + generate)
+        context = max(suite.sequences) * (depth + generate)
+        # A thread prints, and the program ends without waiting for it: what is measured last may not
+        # be printed (common/log.cpp, common_log_main).
+        sequences = [*suite.sequences, min(suite.sequences)]
         return [Call(self.command("llama-batched-bench", "-c", context, "-npp", depth, "-ntg", generate,
-                                  "-npl", listed(suite.sequences), "-t", threads),
-                     read_batches(threads))
-                for threads in suite.threads if suite.sequences]  # fmt: skip
+                                  "-npl", listed(sequences), "-t", threads, *self.batch_options),
+                     read_batches(threads)) for threads in suite.threads]  # fmt: skip
 
     def calls(self, suite):
         single = Call(self.command("llama-bench", "-p", suite.prompt, "-n", suite.generate,
@@ -102,6 +107,9 @@ class IkLlamaCpp(LlamaCpp):
     """Its llama-bench has no depths; llama-sweep-bench goes through all of them in steps of a prompt."""
 
     source = peers.IK_LLAMA_CPP
+    # Flash attention fails an assertion (iqk_fa_templates.h, S > 0) where 64 keys in a row are all of
+    # another sequence's. Contexts of batches are so short that attention hardly counts.
+    batch_options = ("-no-fa",)
 
     def calls(self, suite):
         found = []
