@@ -40,13 +40,18 @@ def run(command):
     return done.returncode, done.stdout, done.stderr
 
 
+def _why(said):
+    """The line that tells most: an abort of ggml is followed by its stack."""
+    lines = said.split("\n") if said else ["it said nothing"]
+    return next((line for line in lines if "ASSERT" in line), lines[-1])
+
+
 def answer(call):
     """What a call measured."""
     status, out, err = run(call.command)
     if status:
-        last = (err.strip() or out.strip() or "it said nothing").split("\n")[-1]
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
-        raise Failure(f"{call.text} failed with {how}: {last}")
+        raise Failure(f"{call.text} failed with {how}: {_why(err.strip() or out.strip())}")
     try:
         return call.read(out if out.strip() else err)
     except Failure as error:
