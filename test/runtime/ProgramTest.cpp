@@ -550,7 +550,7 @@ TEST_F(ProgramTest, NeedsTheCLibraryOnly) {
 
 TEST_F(ProgramTest, StubIsSmall) {
   EXPECT_LT(images[0].size(), 256u << 10);
-  EXPECT_LT(readBytes(MOIRE_STUB).size(), 448u << 10);
+  EXPECT_LT(readBytes(MOIRE_STUB).size(), 512u << 10);
 }
 
 } // namespace
