@@ -1,5 +1,5 @@
-#include "frontends/weights/Blocks.h"
 #include "frontends/weights/Dequantize.h"
+#include "frontends/weights/Blocks.h"
 #include "gtest/gtest.h"
 #include <bit>
 #include <cmath>
