@@ -30,10 +30,10 @@ protected:
     std::string kernel =
         " %kv, %table, %slots, %positions[%layer] <layers = " + std::to_string(kLayers) +
         ", kv_heads = " + std::to_string(kHeads) + ", head_dim = " + std::to_string(headDim) +
-        ", page = " + std::to_string(kPage) + ", element = " + elementOf(format) +
-        "> : " + rowsOf(one, {width}, "f32") + ", " + pool + ", memref<?x?xi32>, " + ids + ", " +
-        ids + "\n";
-    std::string split = std::string("tile.kv_append ") + (one ? "heads" : "rows");
+        ", page = " + std::to_string(kPage) + ", element = " + elementOf(format) + ">" +
+        (one ? " {segment = 16 : i64}" : "") + " : " + rowsOf(one, {width}, "f32") + ", " + pool +
+        ", memref<?x?xi32>, " + ids + ", " + ids + "\n";
+    std::string split = std::string("tile.kv_append ") + (one ? "segments" : "rows");
     return sharedBuffer(one, "k", keys, {width}, "f32") +
            sharedBuffer(one, "v", values, {width}, "f32") + "%kv = tile.input kv : " + pool +
            "\n%table = tile.input page_table : memref<?x?xi32>\n%slots = tile.input slots" + n +
