@@ -178,7 +178,7 @@ Contraction::Values Contraction::multiplyIntegers(PanelChunk &weights, ArrayRef<
                                                   Ahead *ahead) {
   Value width = e.index(blockColumns), whole = e.div(to, width);
   Values sums = e.fold(e.div(from, width), whole, 1, init, [&](Value block, ValueRange acc) {
-    prefetch(ahead, block, blockColumns);
+    prefetch(weights, ahead, block, blockColumns);
     return multiplyBlock(weights, rows, block, blockColumns, acc);
   });
   int64_t rest = in.k % blockColumns;
@@ -187,19 +187,20 @@ Contraction::Values Contraction::multiplyIntegers(PanelChunk &weights, ArrayRef<
   // The last block is short; these columns may end before it.
   Value end = e.div(e.addConst(to, blockColumns - 1), width);
   return e.fold(whole, end, 1, sums, [&](Value block, ValueRange acc) {
-    prefetch(ahead, block, rest);
+    prefetch(weights, ahead, block, rest);
     return multiplyBlock(weights, rows, block, rest, acc);
   });
 }
 
-void Contraction::prefetch(Ahead *ahead, Value block, int64_t columns) {
-  if (!ahead)
-    return;
-  for (int64_t first = 0; first < columns; first += 32)
-    for (int64_t i = 0; i < 2; ++i) {
-      Value lines = e.addConst(e.mulConst(block, blockColumns / 32), first / 32);
-      ahead->panel.prefetchLine(lines, e.addConst(ahead->firstLine, i));
-    }
+void Contraction::prefetch(PanelChunk &weights, Ahead *ahead, Value block, int64_t columns) {
+  for (int64_t first = 0; first < columns; first += 32) {
+    Value lines = e.addConst(e.mulConst(block, blockColumns / 32), first / 32);
+    if (!ahead)
+      weights.prefetchBehind(lines);
+    else
+      for (int64_t i = 0; i < 2; ++i)
+        ahead->panel.prefetchLine(lines, e.addConst(ahead->firstLine, i));
+  }
 }
 
 Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, ArrayRef<Value> rows,

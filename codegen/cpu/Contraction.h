@@ -55,8 +55,9 @@ private:
   /// and so on.
   void tiles(Value from, Value to, Tile body);
   Ahead ahead(Value panel, int64_t part, Value tile);
-  /// Asks for lines of `columns` columns from a block on; `ahead` may be null.
-  void prefetch(Ahead *ahead, Value block, int64_t columns);
+  /// Asks for what comes behind the `columns` columns of a block: lines of the next panel, or,
+  /// without `ahead`, of the packed one.
+  void prefetch(PanelChunk &weights, Ahead *ahead, Value block, int64_t columns);
 
   /// `init` and the products of columns from .. to.
   Values multiply(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init, Value from,
