@@ -11,8 +11,8 @@ namespace moire::cpu {
 /// Rows (tokens) of a product that read packed panels together; from more on a panel is unpacked.
 constexpr int64_t kDirectRows = 4;
 
-/// How far ahead of a product packed panels are asked for: farther than a page, where the hardware's
-/// own prefetching ends.
+/// How far ahead of a product packed panels are asked for: farther than a page, where the
+/// hardware's own prefetching ends.
 constexpr int64_t kPrefetchBytes = 4096;
 
 /// Rows that share each load of weights. AVX2 has 16 registers of half a sum; AVX-512 has 32 of a
