@@ -32,7 +32,8 @@ public:
   virtual Values step(Emitter &e, Values sums, const Values &weights, Value x) = 0;
   /// The 16 results of a run that began with `start`.
   virtual Value finish(Emitter &e, const Values &sums, Value start) = 0;
-  /// What is to be subtracted of the weights' integers, so that they are as `prepare` takes them.
+  /// What `prepare` adds to the weights' integers: so many times the sum of the activations is to
+  /// be subtracted from the results.
   virtual int64_t shift() const { return 0; }
 
   /// The row of Instructions.def with this name and width.
