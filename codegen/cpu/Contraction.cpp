@@ -39,60 +39,58 @@ Contraction::Values Contraction::zeros(size_t count) {
   return Values(count, e.constant(e.f32x16(), 0));
 }
 
-Contraction::Values Contraction::join(ArrayRef<Values> parts) {
-  Values results = parts[0];
+void Contraction::join(Values &gates, const Values &ups) {
+  for (auto [gate, up] : llvm::zip(gates, ups))
+    gate = e.mul(emitSilu(e, gate), up);
+}
+
+Contraction::Values Contraction::products(ArrayRef<Value> panels, ArrayRef<Value> rows) {
+  SmallVector<PanelChunk> weights;
+  for (int64_t part = 0; part < in.parts; ++part)
+    for (Value panel : panels)
+      weights.emplace_back(e, reader(panel, part), in.format);
+  size_t count = panels.size() * rows.size();
+  Values results = multiply(weights, rows, zeros(count * in.parts), e.index(0), e.index(in.k));
   if (in.parts == 2)
-    for (auto [gate, up] : llvm::zip(results, parts[1]))
-      gate = e.mul(emitSilu(e, gate), up);
+    join(results, Values(results.begin() + count, results.end()));
+  results.truncate(count);
   return results;
 }
 
-Contraction::Values Contraction::products(Value panel, ArrayRef<Value> rows) {
-  SmallVector<Values, 2> results;
-  for (int64_t part = 0; part < in.parts; ++part) {
-    PanelChunk packed(e, reader(panel, part), in.format);
-    results.push_back(multiply(packed, rows, zeros(rows.size()), e.index(0), e.index(in.k)));
-  }
-  return join(results);
+void Contraction::fewRows(Value from, Value to, ArrayRef<Value> rows,
+                          llvm::function_ref<void(size_t, Value, Value)> write) {
+  sideBySide(from, to, rows.size(), [&](ArrayRef<Value> panels, Value) {
+    for (auto [i, y] : llvm::enumerate(products(panels, rows)))
+      write(i % rows.size(), panels[i / rows.size()], y);
+  });
+}
+
+void Contraction::sideBySide(Value from, Value to, int64_t rows, Emitter::Tile body) {
+  int64_t streams = in.sharing ? in.sharing.getStreams() : 1;
+  e.tiles(from, to, std::max<int64_t>(streams / (in.parts * rows), 1), body);
 }
 
 //===- Many rows ------------------------------------------------------------------------------===//
 
-void Contraction::manyRows(Value panel, Value from, Value to,
+void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value to,
                            llvm::function_ref<Value(Value)> rowOf,
-                           llvm::function_ref<void(Value, Value)> write) {
+                           llvm::function_ref<void(Value, Value, Value)> write) {
   auto together = [&](int64_t count) {
-    Values places, rows;
-    for (int64_t i = 0; i < count; ++i) {
+    Values places;
+    for (int64_t i = 0; i < count; ++i)
       places.push_back(e.addConst(from, i));
-      rows.push_back(rowOf(places.back()));
-    }
-    for (auto [place, y] : llvm::zip(places, products(panel, rows)))
-      write(place, y);
+    fewRows(firstPanel, lastPanel, llvm::map_to_vector(places, rowOf),
+            [&](size_t i, Value panel, Value y) { write(places[i], panel, y); });
   };
   e.choose(e.sub(to, from), 1, in.blocking.getDirect(), together, [&] {
-    e.loop(from, to, in.blocking.getBlock(), [&](Value first) {
-      Value last = e.min(e.addConst(first, in.blocking.getBlock()), to);
-      blockOfRows(panel, first, last, rowOf, write);
+    e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
+      e.loop(from, to, in.blocking.getBlock(), [&](Value first) {
+        Value last = e.min(e.addConst(first, in.blocking.getBlock()), to);
+        blockOfRows(panel, first, last, rowOf,
+                    [&](Value place, Value y) { write(place, panel, y); });
+      });
     });
   });
-}
-
-void Contraction::tiles(Value from, Value to, Tile body) {
-  Value before = e.index(0); // tiles
-  for (int64_t size = in.blocking.getRows(); size > 0; size /= 2) {
-    Value count = e.index(size);
-    Value whole = e.div(e.sub(to, from), count);
-    Value end = e.add(from, e.mul(whole, count));
-    e.loop(from, end, size, [&](Value first) {
-      Values places;
-      for (int64_t i = 0; i < size; ++i)
-        places.push_back(e.addConst(first, i));
-      body(places, e.add(before, e.div(e.sub(first, from), count)));
-    });
-    from = end;
-    before = e.add(before, whole);
-  }
 }
 
 // Unpacking waits for memory and multiplying does not: so each tile asks for two lines of every
@@ -112,14 +110,14 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
       chunks.push_back(chunk(panel, part, zero));
       chunks.back().unpack(k);
     }
-    tiles(from, to, [&](ArrayRef<Value> places, Value tile) {
-      Values rows = llvm::map_to_vector(places, rowOf);
-      SmallVector<Values, 2> results;
+    e.tiles(from, to, in.blocking.getRows(), [&](ArrayRef<Value> places, Value tile) {
+      Values rows = llvm::map_to_vector(places, rowOf), results;
       for (auto [part, weights] : llvm::enumerate(chunks)) {
         Ahead next = ahead(panel, part, tile);
-        results.push_back(multiply(weights, rows, zeros(rows.size()), zero, k, &next));
+        Values sums = multiply(weights, rows, zeros(rows.size()), zero, k, &next);
+        part ? join(results, sums) : void(results = sums);
       }
-      for (auto [place, y] : llvm::zip(places, join(results)))
+      for (auto [place, y] : llvm::zip(places, results))
         write(place, y);
     });
     return;
@@ -138,7 +136,7 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
       PanelChunk weights = chunk(panel, part, first);
       weights.unpack(last);
       Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
-      tiles(from, to, [&](ArrayRef<Value> places, Value tile) {
+      e.tiles(from, to, in.blocking.getRows(), [&](ArrayRef<Value> places, Value tile) {
         Ahead next = ahead(panel, part, tile);
         Values init;
         for (Value place : places)
@@ -151,14 +149,14 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
       });
     });
   e.loop(from, to, 1, [&](Value place) {
-    SmallVector<Values, 2> results;
-    for (int64_t part = 0; part < in.parts; ++part)
-      results.push_back({loadSum(part, place)});
-    write(place, join(results)[0]);
+    Values sum = {loadSum(0, place)};
+    if (in.parts == 2)
+      join(sum, {loadSum(1, place)});
+    write(place, sum[0]);
   });
 }
 
-Contraction::Values Contraction::multiply(PanelChunk &weights, ArrayRef<Value> rows,
+Contraction::Values Contraction::multiply(MutableArrayRef<PanelChunk> weights, ArrayRef<Value> rows,
                                           ValueRange init, Value from, Value to, Ahead *ahead) {
   switch (kind) {
   case tile::RowKind::Quantized:
@@ -171,35 +169,44 @@ Contraction::Values Contraction::multiply(PanelChunk &weights, ArrayRef<Value> r
   llvm_unreachable("a kind of rows without a product");
 }
 
+// The accumulators after a step: those of each panel, which `step` makes from those before.
+static Contraction::Values
+eachPanel(MutableArrayRef<PanelChunk> weights, size_t rows, ValueRange acc,
+          llvm::function_ref<Contraction::Values(PanelChunk &, ValueRange)> step) {
+  Contraction::Values next;
+  for (auto [i, panel] : llvm::enumerate(weights))
+    next.append(step(panel, acc.slice(i * rows, rows)));
+  return next;
+}
+
 //===- int8 activations -----------------------------------------------------------------------===//
 
-Contraction::Values Contraction::multiplyIntegers(PanelChunk &weights, ArrayRef<Value> rows,
-                                                  ValueRange init, Value from, Value to,
-                                                  Ahead *ahead) {
+Contraction::Values Contraction::multiplyIntegers(MutableArrayRef<PanelChunk> weights,
+                                                  ArrayRef<Value> rows, ValueRange init, Value from,
+                                                  Value to, Ahead *ahead) {
   Value width = e.index(blockColumns), whole = e.div(to, width);
-  Values sums = e.fold(e.div(from, width), whole, 1, init, [&](Value block, ValueRange acc) {
-    prefetch(weights, ahead, block, blockColumns);
-    return multiplyBlock(weights, rows, block, blockColumns, acc);
-  });
+  auto blocks = [&](Value from, Value to, int64_t columns, ValueRange init) {
+    return e.fold(from, to, 1, init, [&](Value block, ValueRange acc) {
+      return eachPanel(weights, rows.size(), acc, [&](PanelChunk &panel, ValueRange acc) {
+        if (ahead)
+          prefetch(*ahead, block, columns);
+        return multiplyBlock(panel, rows, block, columns, acc);
+      });
+    });
+  };
+  Values sums = blocks(e.div(from, width), whole, blockColumns, init);
   int64_t rest = in.k % blockColumns;
   if (!rest)
     return sums;
   // The last block is short; these columns may end before it.
-  Value end = e.div(e.addConst(to, blockColumns - 1), width);
-  return e.fold(whole, end, 1, sums, [&](Value block, ValueRange acc) {
-    prefetch(weights, ahead, block, rest);
-    return multiplyBlock(weights, rows, block, rest, acc);
-  });
+  return blocks(whole, e.div(e.addConst(to, blockColumns - 1), width), rest, sums);
 }
 
-void Contraction::prefetch(PanelChunk &weights, Ahead *ahead, Value block, int64_t columns) {
+void Contraction::prefetch(const Ahead &ahead, Value block, int64_t columns) {
   for (int64_t first = 0; first < columns; first += 32) {
     Value lines = e.addConst(e.mulConst(block, blockColumns / 32), first / 32);
-    if (!ahead)
-      weights.prefetchBehind(lines);
-    else
-      for (int64_t i = 0; i < 2; ++i)
-        ahead->panel.prefetchLine(lines, e.addConst(ahead->firstLine, i));
+    for (int64_t i = 0; i < 2; ++i)
+      ahead.panel.prefetchLine(lines, e.addConst(ahead.firstLine, i));
   }
 }
 
@@ -315,19 +322,24 @@ Contraction::Values Contraction::multiplyAdd(Value weights, ArrayRef<Value> rows
   return next;
 }
 
-Contraction::Values Contraction::multiplyFloats(PanelChunk &weights, ArrayRef<Value> rows,
-                                                ValueRange init, Value from, Value to) {
-  if (weights.hasColumns())
+Contraction::Values Contraction::multiplyFloats(MutableArrayRef<PanelChunk> weights,
+                                                ArrayRef<Value> rows, ValueRange init, Value from,
+                                                Value to) {
+  if (weights[0].hasColumns())
     return accumulate(from, to, in.k, init, [&](Value k, ValueRange acc) {
-      return multiplyAdd(weights.column(k), rows, k, acc);
+      return eachPanel(weights, rows.size(), acc, [&](PanelChunk &panel, ValueRange acc) {
+        return multiplyAdd(panel.column(k), rows, k, acc);
+      });
     });
   Value width = e.index(32);
   return e.fold(e.div(from, width), e.div(to, width), 1, init, [&](Value block, ValueRange acc) {
-    Values next = llvm::to_vector(acc);
-    weights.dequantizeBlock(block, [&](int64_t i, Value w) {
-      next = multiplyAdd(w, rows, e.addConst(e.mulConst(block, 32), i), next);
+    return eachPanel(weights, rows.size(), acc, [&](PanelChunk &panel, ValueRange acc) {
+      Values next = llvm::to_vector(acc);
+      panel.dequantizeBlock(block, [&](int64_t i, Value w) {
+        next = multiplyAdd(w, rows, e.addConst(e.mulConst(block, 32), i), next);
+      });
+      return next;
     });
-    return next;
   });
 }
 
@@ -346,15 +358,18 @@ Contraction::Values Contraction::accumulate(Value from, Value to, int64_t count,
 
 //===- Pairs of bf16 --------------------------------------------------------------------------===//
 
-Contraction::Values Contraction::multiplyPairs(PanelChunk &weights, ArrayRef<Value> rows,
-                                               ValueRange init, Value from, Value to) {
+Contraction::Values Contraction::multiplyPairs(MutableArrayRef<PanelChunk> weights,
+                                               ArrayRef<Value> rows, ValueRange init, Value from,
+                                               Value to) {
   auto pairs = [&](Value columns) { return e.div(e.addConst(columns, 1), e.index(2)); };
   return accumulate(pairs(from), pairs(to), (in.k + 1) / 2, init, [&](Value pair, ValueRange acc) {
-    auto prepared = dot->prepare(e, weights.pair(pair));
-    Values next;
-    for (auto [i, row] : llvm::enumerate(rows))
-      next.push_back(dot->step(e, {acc[i]}, prepared, e.load(in.x[0], {row, pair}))[0]);
-    return next;
+    return eachPanel(weights, rows.size(), acc, [&](PanelChunk &panel, ValueRange acc) {
+      auto prepared = dot->prepare(e, panel.pair(pair));
+      Values next;
+      for (auto [i, row] : llvm::enumerate(rows))
+        next.push_back(dot->step(e, {acc[i]}, prepared, e.load(in.x[0], {row, pair}))[0]);
+      return next;
+    });
   });
 }
 

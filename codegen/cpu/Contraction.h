@@ -24,6 +24,7 @@ public:
     Value weight;                // panels
     Value strip;                 // what `blocking` needs, or null
     mlir::tile::BlockingAttr blocking; // for manyRows
+    mlir::tile::SharingAttr sharing;   // or null: panels one by one
     int64_t k = 0;
     int64_t parts = 1; // 2: panels of gate and up alternate, and silu(gate) * up is the result
     Value origin = {}; // bytes in front of the first panel, or null
@@ -31,17 +32,25 @@ public:
 
   Contraction(Emitter &e, const Operands &operands);
 
-  /// The 16 results of a packed panel for each of some rows of x.
-  Values products(Value panel, llvm::ArrayRef<Value> rows);
+  /// The 16 results of packed panels for each of some rows of x: those of the first panel's rows,
+  /// then of the next one's. All are read side by side.
+  Values products(llvm::ArrayRef<Value> panels, llvm::ArrayRef<Value> rows);
 
-  /// The results of a panel for places from .. to, any number of them, as the blocking says: place
-  /// p stands for row rowOf(p) of x; write(p, y) takes its 16 results.
-  void manyRows(Value panel, Value from, Value to, llvm::function_ref<Value(Value)> rowOf,
-                llvm::function_ref<void(Value, Value)> write);
+  /// body(panels) for panels from .. to, as many at a time as are read side by side for some rows.
+  void sideBySide(Value from, Value to, int64_t rows, Emitter::Tile body);
+
+  /// The results of panels from .. to for a few rows of x, of some panels at a time; write(i,
+  /// panel, y) takes the 16 of row i.
+  void fewRows(Value from, Value to, llvm::ArrayRef<Value> rows,
+               llvm::function_ref<void(size_t, Value, Value)> write);
+
+  /// The results of panels for places from .. to, any number of them, as the blocking says: place p
+  /// stands for row rowOf(p) of x; write(p, panel, y) takes its 16 results of a panel.
+  void manyRows(Value firstPanel, Value lastPanel, Value from, Value to,
+                llvm::function_ref<Value(Value)> rowOf,
+                llvm::function_ref<void(Value, Value, Value)> write);
 
 private:
-  using Tile = llvm::function_ref<void(llvm::ArrayRef<Value> places, Value number)>;
-
   PanelReader reader(Value panel, int64_t part);
   PanelChunk chunk(Value panel, int64_t part, Value first);
   /// What a tile asks for while it multiplies: lines of the panel that comes next.
@@ -51,19 +60,15 @@ private:
   };
   void blockOfRows(Value panel, Value from, Value to, llvm::function_ref<Value(Value)> rowOf,
                    llvm::function_ref<void(Value, Value)> write);
-  /// body(places, number of the tile) for places from .. to: whole tiles, then one of half as many,
-  /// and so on.
-  void tiles(Value from, Value to, Tile body);
   Ahead ahead(Value panel, int64_t part, Value tile);
-  /// Asks for what comes behind the `columns` columns of a block: lines of the next panel, or,
-  /// without `ahead`, of the packed one.
-  void prefetch(PanelChunk &weights, Ahead *ahead, Value block, int64_t columns);
+  /// Asks for the lines of the next panel that belong to these columns of a block.
+  void prefetch(const Ahead &ahead, Value block, int64_t columns);
 
-  /// `init` and the products of columns from .. to.
-  Values multiply(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init, Value from,
-                  Value to, Ahead *ahead = nullptr);
-  Values multiplyIntegers(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init,
-                          Value from, Value to, Ahead *ahead);
+  /// `init` and the products of columns from .. to: for each panel those of all rows.
+  Values multiply(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
+                  ValueRange init, Value from, Value to, Ahead *ahead = nullptr);
+  Values multiplyIntegers(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
+                          ValueRange init, Value from, Value to, Ahead *ahead);
   /// The same of the first `columns` columns of a block of quantized rows.
   Values multiplyBlock(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block,
                        int64_t columns, ValueRange init);
@@ -71,18 +76,18 @@ private:
                      int64_t groups);
   Values runOfSteps(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t first,
                     int64_t count, ValueRange start);
-  Values multiplyFloats(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init,
-                        Value from, Value to);
-  Values multiplyPairs(PanelChunk &weights, llvm::ArrayRef<Value> rows, ValueRange init, Value from,
-                       Value to);
+  Values multiplyFloats(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
+                        ValueRange init, Value from, Value to);
+  Values multiplyPairs(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
+                       ValueRange init, Value from, Value to);
   /// step(i, accumulators) for i = from .. to, some a turn. `count` is how many there are in all:
   /// to is that, or from + a multiple of what a turn takes.
   Values accumulate(Value from, Value to, int64_t count, ValueRange init,
                     llvm::function_ref<Values(Value, ValueRange)> step);
   Values multiplyAdd(Value weights, llvm::ArrayRef<Value> rows, Value column, ValueRange acc);
   Value activationSum(Value row, Value block, int64_t first, int64_t groups);
-  /// The results of the parts become those of the product.
-  Values join(llvm::ArrayRef<Values> parts);
+  /// The results of both parts become those of the product.
+  void join(Values &gates, const Values &ups);
   Values zeros(size_t count);
 
   Emitter &e;

@@ -236,11 +236,52 @@ std::pair<Value, Value> Emitter::shareOf(Value member, Value count) {
   return {from, div(mul(addConst(member, 1), count), team())};
 }
 
+std::pair<Value, Value> Emitter::shareOf(tile::Split split, Value count) {
+  return split == tile::Split::Whole ? std::pair(index(0), count) : shareOf(thread(), count);
+}
+
 void Emitter::share(tile::Split split, Value count, Body body) {
-  Value from = index(0), to = count;
-  if (split != tile::Split::Whole)
-    std::tie(from, to) = shareOf(thread(), count);
+  auto [from, to] = shareOf(split, count);
   loop(from, to, 1, body);
+}
+
+// Every thread takes one ticket too many, and then has to be at a barrier before anybody comes
+// here again: so a whole number of executions, of `count` and one for each thread, is behind.
+void Emitter::takeTurns(Value turns, Value count, Body body) {
+  auto ticket = [&]() -> Value {
+    Value one = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(1));
+    Value before = memref::AtomicRMWOp::create(b, loc, arith::AtomicRMWKind::addi, one, turns,
+                                               ValueRange{index(0)});
+    return arith::IndexCastOp::create(b, loc, b.getIndexType(), before);
+  };
+  Value first = ticket();
+  Value begin = sub(first, rem(first, add(count, team())));
+  auto loop = scf::WhileOp::create(b, loc, TypeRange{b.getIndexType()}, ValueRange{first});
+  OpBuilder::InsertionGuard guard(b);
+  Block *test = b.createBlock(&loop.getBefore(), {}, {b.getIndexType()}, {loc});
+  Value turn = sub(test->getArgument(0), begin);
+  Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, turn, count);
+  scf::ConditionOp::create(b, loc, isOne, turn);
+  Block *work = b.createBlock(&loop.getAfter(), {}, {b.getIndexType()}, {loc});
+  body(work->getArgument(0));
+  scf::YieldOp::create(b, loc, ticket());
+}
+
+void Emitter::tiles(Value from, Value to, int64_t size, Tile body) {
+  Value before = index(0); // tiles
+  for (; size > 0; size /= 2) {
+    Value count = index(size);
+    Value whole = div(sub(to, from), count);
+    Value end = add(from, mul(whole, count));
+    loop(from, end, size, [&](Value first) {
+      SmallVector<Value> places;
+      for (int64_t i = 0; i < size; ++i)
+        places.push_back(addConst(first, i));
+      body(places, add(before, div(sub(first, from), count)));
+    });
+    from = end;
+    before = add(before, whole);
+  }
 }
 
 void Emitter::chunks(int64_t width, llvm::function_ref<void(Value, int64_t)> body) {

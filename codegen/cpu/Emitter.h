@@ -86,8 +86,16 @@ public:
   llvm::SmallVector<Value> fold(Value from, Value to, int64_t step, ValueRange init, Fold body);
   /// The bounds of a team member's contiguous share of 0 .. count.
   std::pair<Value, Value> shareOf(Value member, Value count);
-  /// Rows 0 .. count of this thread: all of them for Split::Whole, else a contiguous share.
+  /// The bounds of this thread's rows of 0 .. count: all for Split::Whole, else its share.
+  std::pair<Value, Value> shareOf(mlir::tile::Split split, Value count);
   void share(mlir::tile::Split split, Value count, Body body);
+  using Tile = llvm::function_ref<void(llvm::ArrayRef<Value> places, Value number)>;
+  /// body(places, number of the tile) for places from .. to: whole tiles of `size`, a power of two,
+  /// then one of half as many, and so on.
+  void tiles(Value from, Value to, int64_t size, Tile body);
+  /// body(turn) for the turns 0 .. count of the team that this thread takes: whoever is free, the
+  /// next. `turns` is the counter, one for each place that calls this.
+  void takeTurns(Value turns, Value count, Body body);
   /// body(column, lanes) for each chunk of 16 columns; lanes < 16 in the last where `width` asks.
   void chunks(int64_t width, llvm::function_ref<void(Value, int64_t)> body);
   /// As chunks, with an accumulator.

@@ -1,11 +1,11 @@
-// The products of experts. Rows are grouped by expert (tile.dispatch), panels are shared out over
-// the team: every thread has the same part of each expert, so that nobody waits however the tokens
-// are spread over the experts. Each product accumulates as Contraction.h says, and a token's
-// experts are added up in the order of its choices: no result depends on the team or on other
-// tokens.
+// The products of experts. Rows are grouped by expert (tile.dispatch), the team shares the panels
+// of every expert, so that nobody waits however the tokens are spread over the experts. Each
+// product accumulates as Contraction.h says, and a token's experts are added up in the order of its
+// choices: no result depends on the team or on other tokens.
 
 #include "codegen/cpu/Contraction.h"
 #include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/Turns.h"
 #include "codegen/cpu/VectorMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,13 +14,6 @@ using namespace mlir;
 
 namespace moire::cpu {
 namespace {
-
-// The team's shares of the panels of an expert differ by one where the team does not divide them;
-// the shares rotate, so that over several experts they are equal.
-void sharePanels(Emitter &e, Value expert, int64_t panels, Emitter::Body body) {
-  auto [from, to] = e.shareOf(e.rem(e.add(e.thread(), expert), e.team()), e.index(panels));
-  e.loop(from, to, 1, body);
-}
 
 // What both products have in common; `Op` is one of the two.
 template <typename Op> class ExpertProduct {
@@ -34,20 +27,20 @@ protected:
   Contraction contraction(Value expert) {
     Value origin = e.mulConst(expert, op.getExpertBytes());
     return Contraction(e, {op.getFormat(), op.getInstruction(), x, op.getWeight(), op.getStrip(),
-                           op.getBlockingAttr(), int64_t(op.getK()), parts, origin});
+                           op.getBlockingAttr(), op.getSharingAttr(), int64_t(op.getK()), parts,
+                           origin});
   }
 
   Value at(Value ids, ValueRange place) { return e.toIndex(e.load(ids, place)); }
 
-  // body(expert, first place, end of its places) for the experts that have any.
-  void forExperts(llvm::function_ref<void(Value, Value, Value)> body) {
-    int64_t experts = op.getOffsets().getType().getDimSize(1) - 1;
-    e.loop(e.index(0), e.index(experts), 1, [&](Value expert) {
-      Value from = at(op.getOffsets(), {e.index(0), expert});
-      Value to = at(op.getOffsets(), {e.index(0), e.addConst(expert, 1)});
-      Value any = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, from, to);
-      e.branch(any, [&] { body(expert, from, to); });
-    });
+  int64_t experts() { return op.getOffsets().getType().getDimSize(1) - 1; }
+
+  // body(first place, end of its places) if the expert has any.
+  void ifAny(Value expert, llvm::function_ref<void(Value, Value)> body) {
+    Value from = at(op.getOffsets(), {e.index(0), expert});
+    Value to = at(op.getOffsets(), {e.index(0), e.addConst(expert, 1)});
+    Value any = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, from, to);
+    e.branch(any, [&] { body(from, to); });
   }
 
   Emitter &e;
@@ -62,26 +55,40 @@ public:
       : ExpertProduct(e, op, op.getX(), op.getEpilogue() == tile::Epilogue::GateSilu ? 2 : 1) {}
 
   void emit() {
-    if (!op.getOffsets()) {
-      e.loop(e.index(0), e.index(op.getChoices()), 1, [&](Value j) {
-        Contraction product = contraction(at(op.getOrder(), j));
-        sharePanels(e, j, panels,
-                    [&](Value panel) { write(j, panel, product.products(panel, e.index(0))[0]); });
+    if (!op.getOffsets())
+      return sharePanels(op.getChoices(), [&](Value j, Value first, Value last) {
+        contraction(at(op.getOrder(), j))
+            .fewRows(first, last, e.index(0),
+                     [&](size_t, Value panel, Value y) { write(j, panel, y); });
       });
-      return;
-    }
-    forExperts([&](Value expert, Value from, Value to) {
-      Contraction product = contraction(expert);
-      sharePanels(e, expert, panels, [&](Value panel) {
-        product.manyRows(
-            panel, from, to,
+    sharePanels(experts(), [&](Value expert, Value first, Value last) {
+      ifAny(expert, [&](Value from, Value to) {
+        contraction(expert).manyRows(
+            first, last, from, to,
             [&](Value place) { return e.div(at(op.getOrder(), place), e.index(op.getChoices())); },
-            [&](Value place, Value y) { write(place, panel, y); });
+            [&](Value place, Value panel, Value y) { write(place, panel, y); });
       });
     });
   }
 
 private:
+  // body(expert, first panel, end of the panels) for what this thread has of the panels of `count`
+  // experts. Equal shares differ by one where the team does not divide the panels; they rotate, so
+  // that over several experts they are equal.
+  void sharePanels(int64_t count, llvm::function_ref<void(Value, Value, Value)> body) {
+    if (!op.getTurns())
+      return e.loop(e.index(0), e.index(count), 1, [&](Value i) {
+        auto [first, last] = e.shareOf(e.rem(e.add(e.thread(), i), e.team()), e.index(panels));
+        body(i, first, last);
+      });
+    Turns turns(e, op.getSharingAttr(), panels);
+    Value each = e.index(turns.count());
+    e.takeTurns(op.getTurns(), e.index(count * turns.count()), [&](Value turn) {
+      auto [first, last] = turns.panelsOf(e.rem(turn, each));
+      body(e.div(turn, each), first, last);
+    });
+  }
+
   void write(Value place, Value panel, Value y) {
     if (op.getEpilogue() == tile::Epilogue::Silu)
       y = emitSilu(e, y);
@@ -98,53 +105,67 @@ public:
     if (!op.getOffsets())
       return emitOneToken();
     int64_t together = op.getPartial().getType().getDimSize(2) / kPanelRows;
-    auto [from, last] = e.shareOf(e.thread(), e.index(panels));
-    e.loop(from, last, together, [&, last = last](Value first) {
-      Value end = e.min(e.addConst(first, together), last);
-      forExperts([&](Value expert, Value begin, Value past) {
-        Contraction product = contraction(expert);
-        e.loop(first, end, 1, [&](Value panel) {
-          product.manyRows(
-              panel, begin, past, [](Value place) { return place; },
-              [&](Value place, Value y) {
-                Value assignment = at(op.getOrder(), place), k = e.index(choices);
-                e.storeLanes(y, op.getPartial(),
-                             {e.div(assignment, k), e.rem(assignment, k), column(panel, first)});
-              });
+    sharePanels(
+        e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels, [&](Value from, Value to) {
+          e.loop(from, to, together,
+                 [&](Value first) { somePanels(first, e.min(e.addConst(first, together), to)); });
         });
-      });
-      addUp(first, end);
-    });
   }
 
 private:
+  // All tokens' results of as many panels as `partial` holds.
+  void somePanels(Value first, Value end) {
+    e.loop(e.index(0), e.index(experts()), 1, [&](Value expert) {
+      ifAny(expert, [&](Value from, Value to) {
+        contraction(expert).manyRows(
+            first, end, from, to, [](Value place) { return place; },
+            [&](Value place, Value panel, Value y) {
+              Value assignment = at(op.getOrder(), place), k = e.index(choices);
+              e.storeLanes(y, op.getPartial(),
+                           {e.div(assignment, k), e.rem(assignment, k), column(panel, first)});
+            });
+      });
+    });
+    addUp(first, end);
+  }
+
   Value column(Value panel, Value first) { return e.mulConst(e.sub(panel, first), kPanelRows); }
 
-  // The sum over a token's choices; y(j) is the product of the jth.
-  Value weightedSum(Value token, llvm::function_ref<Value(Value)> y) {
-    return e.fold(e.index(0), e.index(choices), 1, e.constant(e.f32x16(), 0),
-                  [&](Value j, ValueRange sum) {
-                    Value weight = e.splat(e.load(op.getWeights(), {token, j}));
-                    return Values{e.fma(weight, y(j), sum[0])};
-                  })[0];
+  // The sums over a token's choices, each from y(j), those of the jth.
+  Values weightedSums(Value token, size_t count, llvm::function_ref<Values(Value)> y) {
+    Values zeros(count, e.constant(e.f32x16(), 0));
+    return e.fold(e.index(0), e.index(choices), 1, zeros, [&](Value j, ValueRange sums) {
+      Value weight = e.splat(e.load(op.getWeights(), {token, j}));
+      Values next;
+      for (auto [sum, product] : llvm::zip(sums, y(j)))
+        next.push_back(e.fma(weight, product, sum));
+      return next;
+    });
   }
 
   void addUp(Value first, Value end) {
     e.loop(e.index(0), e.dim(op.getWeights(), 0), 1, [&](Value token) {
       e.loop(first, end, 1, [&](Value panel) {
-        write(token, panel, weightedSum(token, [&](Value j) {
-                return e.loadLanes(op.getPartial(), {token, j, column(panel, first)});
-              }));
+        Values sum = weightedSums(token, 1, [&](Value j) {
+          return Values{e.loadLanes(op.getPartial(), {token, j, column(panel, first)})};
+        });
+        write(token, panel, sum[0]);
       });
     });
   }
 
   void emitOneToken() {
-    e.share(op.getSplit(), e.index(panels), [&](Value panel) {
-      write(e.index(0), panel, weightedSum(e.index(0), [&](Value j) {
-              return contraction(at(op.getOrder(), j)).products(panel, j)[0];
-            }));
-    });
+    Value token = e.index(0);
+    auto multiply = [&](ArrayRef<Value> some, Value) {
+      Values sums = weightedSums(token, some.size(), [&](Value j) {
+        return contraction(at(op.getOrder(), j)).products(some, j);
+      });
+      for (auto [panel, sum] : llvm::zip(some, sums))
+        write(token, panel, sum);
+    };
+    sharePanels(
+        e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels,
+        [&](Value from, Value to) { contraction(token).sideBySide(from, to, 1, multiply); });
   }
 
   void write(Value token, Value panel, Value y) {

@@ -113,7 +113,7 @@ struct AllocLowering : StepPattern<tile::AllocOp> {
     auto add = [&](Value x, Value y) -> Value { return LLVM::AddOp::create(b, loc, x, y); };
     int64_t offset = *op.getOffset();
     Value bytes;
-    if (op.getSpace() == tile::Space::Team) {
+    if (op.getSpace() == tile::Space::Team || op.getSpace() == tile::Space::Kept) {
       bytes = i64(b, loc, offset);
     } else if (!isPrivate) {
       // Behind the team's buffers of a fixed size.

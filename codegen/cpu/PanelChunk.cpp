@@ -1,7 +1,5 @@
 #include "codegen/cpu/PanelChunk.h"
 
-#include "codegen/cpu/Tuning.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -21,12 +19,6 @@ PanelChunk::PanelChunk(Emitter &e, const PanelReader &packed, PanelFormat format
 Value PanelChunk::at(int64_t section, Value place, int64_t columns, int64_t bytes) {
   Value before = e.div(first, e.index(columns));
   return e.addConst(e.mulConst(e.sub(place, before), kPanelRows * bytes), origin + section);
-}
-
-void PanelChunk::prefetchBehind(Value block) {
-  if (!strip)
-    for (int64_t i = 0; i < info.bits; ++i)
-      packed.prefetchLine(block, e.index(i), kPrefetchBytes);
 }
 
 //===- Reading --------------------------------------------------------------------------------===//

@@ -21,9 +21,6 @@ public:
   /// Unpacks columns up to `last` (of a block format a multiple of 32) into the strip.
   void unpack(Value last);
 
-  /// Of a packed panel: asks for what comes behind a block that is read now.
-  void prefetchBehind(Value block);
-
   // For quantized rows, as in PanelReader.
   int64_t scalesPerBlock() const { return packed.scalesPerBlock(); }
   Value quants(Value block, int64_t group);

@@ -115,9 +115,9 @@ Value PanelReader::pairOfQuants(Value pair, int64_t which) {
   return info.values ? lookUp(codes) : codes;
 }
 
-void PanelReader::prefetchLine(Value block, Value line, int64_t ahead) {
+void PanelReader::prefetchLine(Value block, Value line) const {
   Value place = e.add(e.mulConst(block, info.bits), line);
-  e.prefetch(bytes, e.addConst(e.add(base, e.mulConst(place, kPanelRows * 4)), ahead));
+  e.prefetch(bytes, e.add(base, e.mulConst(place, kPanelRows * 4)));
 }
 
 // The bytes of a table of 16 at some places. The instruction works on parts of 16 bytes, of which a

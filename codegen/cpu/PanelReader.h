@@ -34,9 +34,8 @@ public:
   bool hasPairsOfQuants() const { return info.bits == 4 || info.bits == 8; }
   Value pairOfQuants(Value pair, int64_t which);
 
-  /// Asks for line `line` of a block (64 bytes, of as many as a quant has bits), or for what lies
-  /// `ahead` bytes behind it.
-  void prefetchLine(Value block, Value line, int64_t ahead = 0);
+  /// Asks for line `line` of a block: 64 bytes, of as many as a quant has bits.
+  void prefetchLine(Value block, Value line) const;
 
   /// Dequantized weights, f32: all 32 columns of a block, calling use(k in block, values). Each
   /// value is rounded as ggml's dequantization rounds it.

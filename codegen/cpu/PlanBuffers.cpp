@@ -17,11 +17,13 @@ struct Buffer {
   bool acrossCalls = false;
 };
 
-// Where offsets are counted: in the arena, of a fixed size and per token, in a thread's scratch of
-// a fixed size and per token.
-enum class Place { Arena, ArenaRows, Scratch, ScratchRows };
+// Where offsets are counted: in the arena, in its part that is kept, of a fixed size and per token,
+// in a thread's scratch of a fixed size and per token.
+enum class Place { Kept, Arena, ArenaRows, Scratch, ScratchRows };
 
 Place placeOf(tile::AllocOp alloc) {
+  if (alloc.getSpace() == tile::Space::Kept)
+    return Place::Kept;
   if (alloc.getSpace() == tile::Space::Team)
     return Place::Arena;
   if (alloc.getSpace() == tile::Space::Shared)
@@ -109,14 +111,26 @@ private:
 
 } // namespace
 
+// Those that are kept from step to step, one behind the other: returns the end.
+static int64_t placeKept(ModuleOp module) {
+  int64_t end = 0;
+  module.walk([&](tile::AllocOp alloc) {
+    if (alloc.getSpace() != tile::Space::Kept)
+      return;
+    alloc.setOffset(end);
+    end += alloc.getPlannedBytes();
+  });
+  return end;
+}
+
 void planBuffers(ModuleOp module, Plan &plan) {
-  auto placeAll = [&](Place place) {
-    int64_t kept = 0, end = 0;
+  auto placeAll = [&](Place place, int64_t base = 0) {
+    int64_t kept = base, end = base;
     SmallVector<FunctionPlanner> forward, layers;
     for (auto function : module.getOps<func::FuncOp>())
       (function.isPrivate() ? layers : forward).emplace_back(function, place);
     for (FunctionPlanner &planner : forward)
-      kept = std::max(kept, planner.place(/*acrossCalls=*/true, 0));
+      kept = std::max(kept, planner.place(/*acrossCalls=*/true, base));
     end = kept;
     for (FunctionPlanner &planner : forward)
       end = std::max(end, planner.place(/*acrossCalls=*/false, kept));
@@ -124,7 +138,7 @@ void planBuffers(ModuleOp module, Plan &plan) {
       end = std::max(end, planner.place(/*acrossCalls=*/false, kept));
     return end;
   };
-  plan.arenaBytes = placeAll(Place::Arena);
+  plan.arenaBytes = placeAll(Place::Arena, placeKept(module));
   plan.arenaBytesPerToken = placeAll(Place::ArenaRows);
   plan.scratchBytes = placeAll(Place::Scratch);
   plan.scratchBytesPerToken = placeAll(Place::ScratchRows);

@@ -93,7 +93,13 @@ static LogicalResult build(MLIRContext &context, const ProbeProduct &product, Pl
       failed(specialize(*module)) || failed(schedule(*module, *machine, plan)))
     return failure();
   eraseOtherKernels(*module);
-  module->walk([&](tile::ContractOp op) { instruction = op.getInstruction().str(); });
+  module->walk([&](tile::ContractOp op) {
+    instruction = op.getInstruction().str();
+    // Turns want a barrier between two steps, and there is none.
+    Operation *turns = op.getTurns().getDefiningOp();
+    op.getTurnsMutable().clear();
+    turns->erase();
+  });
   planBuffers(*module, plan);
   return success(
       succeeded(expandKernels(*module)) && succeeded(lowerToLlvm(*module, plan)) &&

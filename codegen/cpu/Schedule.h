@@ -73,6 +73,8 @@ private:
     llvm::StringRef instruction;
     mlir::tile::BlockingAttr blocking; // of many rows, or null
     mlir::Value strip;                 // what the blocking needs, or null
+    mlir::Value turns;
+    mlir::tile::SharingAttr sharing;
   };
   /// For the rows in `x` (one buffer, or three if quantized); `parts` as in Contraction.h.
   ProductPlan planProduct(const PackedWeight &packed, llvm::ArrayRef<mlir::Value> x, int64_t parts);

@@ -118,13 +118,17 @@ public:
     ProductPlan plan = s.planProduct(packed, hidden, 1);
     Value partial;
     if (!s.one)
+      // A turn is as many panels as there is room for.
+      plan.sharing =
+          tile::SharingAttr::get(b.getContext(), kCombinePanels, kSinglePanels, kStreams);
+    if (!s.one)
       partial = s.alloc(Space::Private, {to.choices, kCombinePanels * kPanelRows}, b.getF32Type(),
                         to.count);
     Value weights = s.rows.find(op.getWeights())->second.buffers[0];
-    tile::CombineContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, hidden,
-                                    s.weight(op.getDown()), plan.strip, to.order, to.offsets,
-                                    weights, partial, out, epilogue, widthOf(op.getResult()),
-                                    packed.k, packed.slice_bytes, plan.blocking);
+    tile::CombineContractOp::create(
+        b, s.loc, Split::Panels, plan.instruction, plan.format, hidden, s.weight(op.getDown()),
+        plan.strip, plan.turns, to.order, to.offsets, weights, partial, out, epilogue,
+        widthOf(op.getResult()), packed.k, packed.slice_bytes, plan.blocking, plan.sharing);
   }
 
 private:
@@ -137,9 +141,9 @@ private:
     int64_t padded = wholePanels(width);
     Value out = s.joinRows(s.alloc(Space::Shared, {to.choices, padded}, b.getF32Type(), to.count));
     tile::GroupedContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, x,
-                                    s.weight(weight), plan.strip, to.order, to.offsets, out,
-                                    epilogue, width, packed.k, to.choices, packed.slice_bytes,
-                                    plan.blocking);
+                                    s.weight(weight), plan.strip, plan.turns, to.order, to.offsets,
+                                    out, epilogue, width, packed.k, to.choices, packed.slice_bytes,
+                                    plan.blocking, plan.sharing);
     return columns(out, width);
   }
 

@@ -269,7 +269,11 @@ static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind k
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
                                               int64_t parts) {
-  ProductPlan product{packed.format, "vfmadd", {}, {}};
+  ProductPlan product{packed.format, "vfmadd", {}, {}, {}, {}};
+  product.turns = tile::AllocOp::create(b, loc, MemRefType::get({1}, b.getI64Type()), Space::Kept,
+                                        Value(), IntegerAttr());
+  product.sharing = tile::SharingAttr::get(b.getContext(), llvm::divideCeil(kStreams, parts),
+                                           kSinglePanels, kStreams);
   const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
   bool pairs = cast<MemRefType>(x[0].getType()).getElementType().isInteger(32);
@@ -301,8 +305,9 @@ void Scheduler::scheduleContract(Value x, Value weightValue, Value bias, tile::E
   SmallVector<Value, 3> inputs = operands(x);
   ProductPlan product = planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1);
   tile::ContractOp::create(b, loc, Split::Panels, product.instruction, product.format, inputs,
-                           weight(weightValue), bias ? weight(bias) : Value(), product.strip, out,
-                           epilogue, width, packed.k, product.blocking);
+                           weight(weightValue), bias ? weight(bias) : Value(), product.strip,
+                           product.turns, out, epilogue, width, packed.k, product.blocking,
+                           product.sharing);
 }
 
 } // namespace moire::cpu

@@ -11,9 +11,13 @@ namespace moire::cpu {
 /// Rows (tokens) of a product that read packed panels together; from more on a panel is unpacked.
 constexpr int64_t kDirectRows = 4;
 
-/// How far ahead of a product packed panels are asked for: farther than a page, where the
-/// hardware's own prefetching ends.
-constexpr int64_t kPrefetchBytes = 4096;
+/// Panels that a thread reads side by side for one row (with more rows as many fewer), and takes a
+/// turn: memory gives four streams a third more than one. Eight are too many for the caches.
+constexpr int64_t kStreams = 4;
+
+/// Panels of a product, the last ones, that threads take one by one, so that nobody waits long for
+/// the others.
+constexpr int64_t kSinglePanels = 8;
 
 /// Rows that share each load of weights. AVX2 has 16 registers of half a sum; AVX-512 has 32 of a
 /// whole one, and needs 8 independent sums to hide the latency of its instructions.

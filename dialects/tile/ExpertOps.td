@@ -85,7 +85,9 @@ def Tile_DispatchOp : Tile_Kernel<"dispatch"> {
 }
 
 // A product of the assignments of each expert with that expert's panels. Panels are what threads
-// share, of every expert: so all have equal work, however the tokens are spread.
+// share, of every expert: so all have equal work, however the tokens are spread. Turns of
+// grouped_contract go through the panels of one expert after the other, those of combine_contract
+// through panels of all experts.
 class Tile_ExpertProduct<string mnemonic> : Tile_Kernel<mnemonic, [AttrSizedOperandSegments]>;
 
 def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
@@ -108,7 +110,8 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
     ```
 
     Constraints:
-    * (C1) `x`, `instruction`, `format`, `k`, `strip` and `blocking` go together as in `tile.contract`.
+    * (C1) `x`, `instruction`, `format`, `k`, `strip`, `blocking`, `turns` and `sharing` go together as in
+      `tile.contract`.
     * (C2) `out` has at least `width` columns, which is positive.
     * (C3) `expert_bytes` is a positive multiple of 64; `weight` holds a whole number of experts, as many as
       `offsets` counts.
@@ -118,12 +121,13 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$x, Tile_Panels:$weight, Optional<AnyMemRef>:$strip,
-                       Tile_Ids:$order, Optional<Tile_Choices>:$offsets, Tile_Rows:$out,
+                       Optional<Tile_Turns>:$turns, Tile_Ids:$order, Optional<Tile_Choices>:$offsets, Tile_Rows:$out,
                        Tile_Epilogue:$epilogue, I64Attr:$width, I64Attr:$k, I64Attr:$choices,
-                       I64Attr:$expert_bytes, OptionalAttr<Tile_BlockingAttr>:$blocking);
+                       I64Attr:$expert_bytes, OptionalAttr<Tile_BlockingAttr>:$blocking,
+                       OptionalAttr<Tile_SharingAttr>:$sharing);
   let assemblyFormat = [{
-    $split $instruction `` $format $x `weight` $weight (`strip` $strip^)? `of` $order (`,` $offsets^)?
-    `->` $epilogue $out attr-dict
+    $split $instruction `` $format $x `weight` $weight (`strip` $strip^)? (`turns` $turns^)?
+    `of` $order (`,` $offsets^)? `->` $epilogue $out attr-dict
     `:` type($x) `weight` type($weight) (`strip` type($strip)^)? `of` type($order)
     (`,` type($offsets)^)? `->` type($out)
   }];
@@ -149,7 +153,8 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
     ```
 
     Constraints:
-    * (C1) `hidden`, `instruction`, `format`, `k`, `strip` and `blocking` go together as in `tile.contract`.
+    * (C1) `hidden`, `instruction`, `format`, `k`, `strip`, `blocking`, `turns` and `sharing` go together as
+      in `tile.contract`.
     * (C2) `out` has at least `width` columns, which is positive, and a row for each row of `weights`.
     * (C3) `expert_bytes` is a positive multiple of 64; `weight` holds a whole number of experts, as many as
       `offsets` counts.
@@ -161,12 +166,13 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$hidden, Tile_Panels:$weight, Optional<AnyMemRef>:$strip,
-                       Tile_Ids:$order, Optional<Tile_Choices>:$offsets, Tile_Rows:$weights,
+                       Optional<Tile_Turns>:$turns, Tile_Ids:$order, Optional<Tile_Choices>:$offsets, Tile_Rows:$weights,
                        Optional<Tile_Partial>:$partial, Tile_Rows:$out, Tile_Epilogue:$epilogue,
                        I64Attr:$width, I64Attr:$k, I64Attr:$expert_bytes,
-                       OptionalAttr<Tile_BlockingAttr>:$blocking);
+                       OptionalAttr<Tile_BlockingAttr>:$blocking,
+                       OptionalAttr<Tile_SharingAttr>:$sharing);
   let assemblyFormat = [{
-    $split $instruction `` $format $hidden `weight` $weight (`strip` $strip^)?
+    $split $instruction `` $format $hidden `weight` $weight (`strip` $strip^)? (`turns` $turns^)?
     `of` $order (`,` $offsets^)? `by` $weights (`partial` $partial^)? `->` $epilogue $out attr-dict
     `:` type($hidden) `weight` type($weight) (`strip` type($strip)^)? `of` type($order)
     (`,` type($offsets)^)? `by` type($weights) (`partial` type($partial)^)? `->` type($out)

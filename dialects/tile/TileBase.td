@@ -41,7 +41,8 @@ def Tile_Split : Tile_Enum<"Split", "How the work of a kernel is split over the 
 def Tile_Space : Tile_Enum<"Space", "Who sees a buffer", [
     I32EnumAttrCase<"Shared", 0, "shared">,   // the team: rows of the step
     I32EnumAttrCase<"Private", 1, "private">, // each thread its own
-    I32EnumAttrCase<"Team", 2, "team">]>;     // the team: of a size that no step changes
+    I32EnumAttrCase<"Team", 2, "team">,       // the team: of a size that no step changes
+    I32EnumAttrCase<"Kept", 3, "kept">]>;     // the team, in all steps: zero before the first
 
 def Tile_Count : Tile_Enum<"Count", "A number of rows known when a step runs", [
     I32EnumAttrCase<"Tokens", 0, "tokens">, I32EnumAttrCase<"LogitRows", 1, "logit_rows">]>;
@@ -153,6 +154,27 @@ def Tile_BlockingAttr : AttrDef<Tile_Dialect, "Blocking"> {
   let genVerifyDecl = 1;
 }
 
+def Tile_SharingAttr : AttrDef<Tile_Dialect, "Sharing"> {
+  let mnemonic = "sharing";
+  let summary = "How the threads share the panels of a product";
+  let description = [{
+    With a counter of turns, whoever is free takes the next turn: `panels` panels, or one of the last
+    `single`, so that all are done at about the same time. Without, threads have equal shares, the
+    same in every step. For one row a thread reads `streams` panels side by side, for more rows as
+    many fewer. No result depends on any of it.
+
+    ```mlir
+    #tile.sharing<panels = 4, single = 8, streams = 4>
+    ```
+
+    Constraints:
+    * (C1) `panels` and `streams` are positive, `single` is not negative.
+  }];
+  let parameters = (ins "int64_t":$panels, "int64_t":$single, "int64_t":$streams);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 //===- Buffers -------------------------------------------------------------------------------------===//
 
 class Tile_Buffer<list<Type> elements, int rank, list<int> staticDims, string summary>
@@ -166,6 +188,8 @@ def Tile_Int8Rows : Tile_Buffer<[I8], 2, [1], "memref [rows, K] of i8 with a sta
 def Tile_Scales : Tile_Buffer<[F32], 3, [1, 2], "memref [rows, 2, blocks] of f32">;
 def Tile_Sums : Tile_Buffer<[I32], 2, [1], "memref [rows, sums] of i32">;
 def Tile_Ids : Tile_Buffer<[I32], 1, [], "memref [rows] of i32">;
+def Tile_Turns : Tile_Buffer<[I64], 1, [0], "memref<1xi64>">,
+    BuildableType<"::mlir::MemRefType::get({1}, $_builder.getI64Type())">;
 def Tile_Vector : Tile_Buffer<[F32], 1, [0], "memref [width] of f32 with a static width">;
 def Tile_Panels : Tile_Buffer<[I8], 1, [0], "memref [bytes] of i8 with a static size: packed panels">;
 def Tile_Choices : Tile_Buffer<[I32], 2, [1], "memref [rows, choices] of i32 with a static number of choices">;

@@ -29,26 +29,29 @@ def Tile_CountOp : Tile_Op<"count", [Pure]> {
 }
 
 def Tile_AllocOp : Tile_Op<"alloc"> {
-  let summary = "A buffer in the arena (shared, team) or in a thread's scratch (private)";
+  let summary = "A buffer in the arena (shared, team, kept) or in a thread's scratch (private)";
   let description = [{
     A shared buffer has one row a token at most; its `offset` counts bytes per token and is multiplied
     by the state's largest step. A private one is there once for each thread; if it has `rows`, its
     `offset` counts as that of a shared one, behind the private buffers of a fixed size. One of the
-    team is there once, in front of the shared ones, whatever the step. The plan phase sets `offset`.
+    team is there once, in front of the shared ones, whatever the step. One that is kept has bytes of
+    its own in front of all: nothing else is ever there, and they are zero before the first step. The
+    plan phase sets `offset`.
 
     ```mlir
     %x = tile.alloc shared(%tokens) : memref<?x96xf32>
     %scratch = tile.alloc private at 64 : memref<4x80xf32>
-    %parts = tile.alloc team at 0 : memref<8x6x32xf32>
+    %parts = tile.alloc team at 64 : memref<8x6x32xf32>
+    %turns = tile.alloc kept at 0 : memref<1xi64>
     ```
 
     Constraints:
-    * (C1) A private buffer without `rows`, or one of the team, has a static shape.
+    * (C1) A private buffer without `rows`, or one of the team or kept, has a static shape.
     * (C2) The first dimension of a buffer with `rows` is dynamic, that of a shared one without is 1; the
       others are static.
     * (C3) The buffer is row-major, of whole bytes an element.
     * (C4) `offset`, if given, is a multiple of 64 and not negative.
-    * (C5) A buffer of the team has no `rows`.
+    * (C5) A buffer of the team, or kept, has no `rows`.
   }];
   let arguments = (ins Tile_Space:$space, Optional<Index>:$rows, OptionalAttr<I64Attr>:$offset);
   let results = (outs AnyMemRef:$result);
@@ -128,7 +131,8 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
     `instruction` is a row of codegen/cpu/Instructions.def, or `vfmadd`. With `blocking` many rows may
     come: few of them read packed panels together, more share chunks of a panel that are unpacked into
     the `strip`, a private buffer (dialects/tile/Strip.h). Without, each row by itself reads packed
-    panels.
+    panels. `turns` counts the turns that threads took: it is kept, and this operation's own, and a
+    barrier stands between two executions.
 
     ```mlir
     tile.contract panels "vfmadd" bf16 %x weight %w bias %b strip %s -> store %y
@@ -156,13 +160,17 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
     * (C8) A strip is a vector of as many i8 as `blocking` needs for the format, the rows, k and the
       parts (2 with `gate_silu`, else 1), and is not there where that is none, or without `blocking`.
     * (C9) `split` is `panels` or `whole`.
+    * (C10) `turns` has `sharing` beside it, and `split` is then `panels`.
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$x, Tile_Panels:$weight, Optional<Tile_Vector>:$bias,
-                       Optional<AnyMemRef>:$strip, Tile_Rows:$out, Tile_Epilogue:$epilogue,
-                       I64Attr:$width, I64Attr:$k, OptionalAttr<Tile_BlockingAttr>:$blocking);
+                       Optional<AnyMemRef>:$strip, Optional<Tile_Turns>:$turns, Tile_Rows:$out,
+                       Tile_Epilogue:$epilogue, I64Attr:$width, I64Attr:$k,
+                       OptionalAttr<Tile_BlockingAttr>:$blocking,
+                       OptionalAttr<Tile_SharingAttr>:$sharing);
   let assemblyFormat = [{
     $split $instruction `` $format $x `weight` $weight (`bias` $bias^)? (`strip` $strip^)?
+    (`turns` $turns^)?
     `->` $epilogue $out attr-dict
     `:` type($x) `weight` type($weight) (`bias` type($bias)^)? (`strip` type($strip)^)?
     `->` type($out)

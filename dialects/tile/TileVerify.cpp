@@ -69,10 +69,21 @@ LogicalResult BlockingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
   return success();
 }
 
+LogicalResult SharingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                  int64_t panels, int64_t single, int64_t streams) {
+  // Sharing_c1
+  if (panels > 0 && single >= 0 && streams > 0)
+    return success();
+  return emitError() << "expected positive numbers of panels and streams, and none or some single "
+                        "panels, found "
+                     << panels << ", " << streams << " and " << single;
+}
+
 LogicalResult AllocOp::verify() {
   auto type = cast<MemRefType>(getResult().getType());
   // alloc_c5
-  if (getSpace() == Space::Team && getRows())
+  bool whole = getSpace() == Space::Team || getSpace() == Space::Kept;
+  if (whole && getRows())
     return emitOpError("expected a buffer of the team to have no rows");
   if (getSpace() != Space::Shared && !getRows()) {
     // alloc_c1
@@ -330,9 +341,9 @@ LogicalResult CopyOp::verify() {
 
 LogicalResult ContractOp::verify() {
   int64_t width = getWidth(), parts = getEpilogue() == Epilogue::GateSilu ? 2 : 1;
-  // C1 to C4 and C8 are those of every product.
-  Product product{getX(), getFormat(), getInstruction(), getK(),
-                  parts,  getStrip(),  getBlockingAttr()};
+  // C1 to C4, C8 and C10 are those of every product.
+  Product product{getX(),     getFormat(),       getInstruction(), getK(),           parts,
+                  getStrip(), getBlockingAttr(), getTurns(),       getSharingAttr(), getSplit()};
   if (failed(verifyProduct(*this, product)))
     return failure();
   // contract_c5

@@ -181,5 +181,10 @@ LogicalResult tile::detail::verifyProduct(Operation *op, const Product &product)
                                            : "the instruction vfmadd for rows of f32")
                              << ", found " << product.instruction;
   // contract_c8
-  return verifyStrip(op, product);
+  if (failed(verifyStrip(op, product)))
+    return failure();
+  // contract_c10
+  if (product.turns && !(product.sharing && product.split == Split::Panels))
+    return op->emitOpError("expected turns with sharing, of a product whose panels are shared");
+  return success();
 }

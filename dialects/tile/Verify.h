@@ -41,12 +41,15 @@ struct Product {
   int64_t parts;         // 2 with gate_silu
   Value strip;           // or null
   BlockingAttr blocking; // or null
+  Value turns;           // or null
+  SharingAttr sharing;   // or null
+  Split split;
 
   /// Rows of x; call it after verifyProduct.
   int64_t rows() const { return cast<MemRefType>(x[0].getType()).getDimSize(0); }
 };
 
-/// `tile.contract`'s constraints C1 to C4 and C8, for any product.
+/// `tile.contract`'s constraints C1 to C4, C8 and C10, for any product.
 LogicalResult verifyProduct(Operation *op, const Product &product);
 
 } // namespace mlir::tile::detail

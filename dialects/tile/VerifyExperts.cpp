@@ -103,8 +103,8 @@ static LogicalResult verifyExperts(Operation *op, MemRefType weight, int64_t exp
 LogicalResult GroupedContractOp::verify() {
   int64_t parts = getEpilogue() == Epilogue::GateSilu ? 2 : 1;
   // grouped_contract_c1
-  Product product{getX(), getFormat(), getInstruction(), getK(),
-                  parts,  getStrip(),  getBlockingAttr()};
+  Product product{getX(),     getFormat(),       getInstruction(), getK(),           parts,
+                  getStrip(), getBlockingAttr(), getTurns(),       getSharingAttr(), getSplit()};
   if (failed(verifyProduct(*this, product)))
     return failure();
   // grouped_contract_c2
@@ -134,8 +134,8 @@ LogicalResult GroupedContractOp::verify() {
 LogicalResult CombineContractOp::verify() {
   MemRefType weights = getWeights().getType(), out = getOut().getType();
   // combine_contract_c1
-  Product product{getHidden(), getFormat(), getInstruction(), getK(),
-                  1,           getStrip(),  getBlockingAttr()};
+  Product product{getHidden(), getFormat(),       getInstruction(), getK(),           1,
+                  getStrip(),  getBlockingAttr(), getTurns(),       getSharingAttr(), getSplit()};
   if (failed(verifyProduct(*this, product)))
     return failure();
   // combine_contract_c2
