@@ -152,8 +152,7 @@ static llvm::Expected<ByteVector> runLinker(std::span<const uint8_t> kernel,
   return ByteVector((*linked)->getBuffer().bytes_begin(), (*linked)->getBuffer().bytes_end());
 }
 
-llvm::Expected<ByteVector> linkProgram(std::span<const uint8_t> kernel, const std::string &stub,
-                                       bool keepSymbols) {
+llvm::Expected<ByteVector> linkProgram(std::span<const uint8_t> kernel, const std::string &stub) {
   if (llvm::Error error = checkKernelSymbols(kernel))
     return std::move(error);
   llvm::Expected<std::string> cLibrary = findCLibrary();
@@ -174,7 +173,8 @@ llvm::Expected<ByteVector> linkProgram(std::span<const uint8_t> kernel, const st
                                         "now",
                                         "-z",
                                         "noexecstack",
-                                        keepSymbols ? "--discard-none" : "--strip-all",
+                                        "--strip-debug",
+                                        "--discard-all",
                                         stubPath};
   // The loader defines __tls_get_addr.
   return runLinker(kernel, arguments, {"--as-needed", *cLibrary, kLoader});

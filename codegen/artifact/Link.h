@@ -28,10 +28,9 @@ llvm::Error checkKernelSymbols(std::span<const uint8_t> kernel);
 std::string defaultStubPath();
 
 /// Links `kernel` (an ELF object, checked as above) with the stub into a position-independent
-/// executable; `stub` is its path, empty for defaultStubPath(). `keepSymbols` leaves the names of
-/// functions in it, for profilers.
-llvm::Expected<ByteVector> linkProgram(std::span<const uint8_t> kernel, const std::string &stub,
-                                       bool keepSymbols);
+/// executable; `stub` is its path, empty for defaultStubPath(). The names of global functions stay
+/// in it, the generated ones among them, so that profilers can say where a program is.
+llvm::Expected<ByteVector> linkProgram(std::span<const uint8_t> kernel, const std::string &stub);
 
 /// Links `kernel` into a shared library that exports `moire_program`; `moire_barrier` is left to
 /// whoever loads it. `soname` may be empty.

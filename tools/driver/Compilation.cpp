@@ -238,7 +238,7 @@ int Compilation::writeProgram() {
   if (int code = importTokenizer())
     return code;
   auto *object = reinterpret_cast<const uint8_t *>(result.object.data());
-  llvm::Expected<ByteVector> image = linkProgram({object, result.object.size()}, "", false);
+  llvm::Expected<ByteVector> image = linkProgram({object, result.object.size()}, "");
   if (!image)
     return complain(image.takeError());
   endStep("link");

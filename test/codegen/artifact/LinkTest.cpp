@@ -43,7 +43,7 @@ std::vector<std::string> needed(const ByteVector &image) {
 
 TEST(Link, MakesAProgramThatRuns) {
   TestFolder folder;
-  ByteVector image = good(linkProgram(readFile(kKernel), kStub, false));
+  ByteVector image = good(linkProgram(readFile(kKernel), kStub));
   std::string path = folder / "program";
   writeFile(path, image);
   chmod(path.c_str(), 0700);
@@ -57,7 +57,7 @@ TEST(Link, MakesAProgramThatRuns) {
 
 TEST(Link, NeedsNothingButTheCLibraryBesideTheRuntime) {
   TestFolder folder;
-  ByteVector image = good(linkProgram(readFile(kKernel), kRuntimeStub, false));
+  ByteVector image = good(linkProgram(readFile(kKernel), kRuntimeStub));
   std::string path = folder / "program";
   writeFile(path, image);
   chmod(path.c_str(), 0700);
@@ -68,9 +68,20 @@ TEST(Link, NeedsNothingButTheCLibraryBesideTheRuntime) {
 
 TEST(Link, IsRepeatable) {
   std::vector<uint8_t> kernel = readFile(kKernel);
-  EXPECT_EQ(good(linkProgram(kernel, kStub, false)), good(linkProgram(kernel, kStub, false)));
-  EXPECT_LT(good(linkProgram(kernel, kStub, false)).size(),
-            good(linkProgram(kernel, kStub, true)).size());
+  EXPECT_EQ(good(linkProgram(kernel, kStub)), good(linkProgram(kernel, kStub)));
+}
+
+TEST(Link, KeepsTheNamesOfGlobalFunctions) {
+  ByteVector image = good(linkProgram(readFile(kKernel), kStub));
+  llvm::StringRef bytes(reinterpret_cast<const char *>(image.data()), image.size());
+  auto file = llvm::cantFail(llvm::object::ObjectFile::createObjectFile({bytes, "program"}));
+  std::vector<std::string> functions;
+  for (const llvm::object::SymbolRef &symbol : file->symbols())
+    if (llvm::cantFail(symbol.getType()) == llvm::object::SymbolRef::ST_Function)
+      functions.push_back(llvm::cantFail(symbol.getName()).str());
+  EXPECT_TRUE(llvm::is_contained(functions, "run"));
+  EXPECT_TRUE(llvm::is_contained(functions, "moire_barrier"));
+  EXPECT_FALSE(llvm::is_contained(functions, "step")); // static
 }
 
 TEST(Link, MakesASharedLibrary) {
@@ -87,7 +98,7 @@ TEST(Link, MakesASharedLibrary) {
 
 /// The exit code and message of a link that must fail.
 int failure(std::span<const uint8_t> kernel, const std::string &stub, std::string &message) {
-  auto linked = linkProgram(kernel, stub, false);
+  auto linked = linkProgram(kernel, stub);
   return linked ? 0 : takeError(linked.takeError(), message);
 }
 
@@ -118,7 +129,7 @@ TEST(Link, ReportsWhatTheLinkerSays) {
   std::string message;
   EXPECT_EQ(failure(readFile(kKernel), kKernel, message), 70);
   EXPECT_NE(message.find("duplicate symbol"), std::string::npos) << message;
-  EXPECT_FALSE(good(linkProgram(readFile(kKernel), kStub, false)).empty());
+  EXPECT_FALSE(good(linkProgram(readFile(kKernel), kStub)).empty());
 }
 
 } // namespace
