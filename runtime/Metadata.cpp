@@ -61,14 +61,8 @@ public:
       reader.text("in", region.function);
       reader.flag("wait", region.wait);
       reader.text("arithmetic", region.arithmetic);
-      reader.integer("bytes", region.bytes);
-      reader.integer("row_bytes", region.rowBytes);
-      reader.integer("expert_bytes", region.expertBytes);
-      reader.integer("position_bytes", region.positionBytes);
-      reader.integer("row_products", region.rowProducts);
-      reader.integer("position_products", region.positionProducts);
-      reader.integer("window", region.window);
-      reader.integer("of_logits", region.ofLogits);
+      for (auto [key, member] : kRegionNumbers)
+        reader.integer(key, region.*member);
     }
   }
   void work(const char *key, Work &out) {

@@ -5,7 +5,7 @@
 //    "work": [… as runtime/Work.h says …], "route": [0, 4, 4],
 //    "eos": [2], "bos": null, "chat": "chatml", "system": "…", "compiler": "…", "options": "…"}
 //
-// and, compiled with --profile, what lies between its time stamps:
+// and, compiled with --profile, what lies between its time stamps (runtime/ProfiledRegion.h):
 //
 //   "profile": [{"name": "contract q_k_v", "in": "layer_0.one", "arithmetic": "int8",
 //                "bytes": 345600, "row_products": 552960},
@@ -16,6 +16,7 @@
 #ifndef MOIRE_RUNTIME_METADATA_H
 #define MOIRE_RUNTIME_METADATA_H
 
+#include "runtime/ProfiledRegion.h"
 #include "runtime/Work.h"
 
 #include <cstdint>
@@ -27,23 +28,6 @@
 namespace moire {
 
 enum class ChatForm : uint8_t { None, ChatMl };
-
-/// A kernel, a barrier, or the way to the first of them, at one place of the generated code: what a
-/// call has to read and to compute. What is 0 is not in the JSON; a key is the name in snake case.
-struct ProfiledRegion {
-  std::string name;
-  std::string function;         // "in"
-  bool wait = false;            // the team meets at its end
-  std::string arithmetic;       // of its products: int8, bf16 or f32; "": it has none
-  int64_t bytes = 0;            // of weights, however many rows there are
-  int64_t rowBytes = 0;         // … for each row
-  int64_t expertBytes = 0;      // … for each expert that has a token
-  int64_t positionBytes = 0;    // of keys and values, for each position that a sequence's rows see
-  int64_t rowProducts = 0;      // multiply-adds, for each row
-  int64_t positionProducts = 0; // … for each position that a row sees
-  int64_t window = 0;           // the most positions that a row sees; 0: all before it
-  int64_t ofLogits = 0;         // 1: its rows are those of the logits, not the tokens
-};
 
 struct Metadata {
   std::string name, architecture, source, activations, kvType, compiler, options;

@@ -4,7 +4,7 @@
 #define MOIRE_CODEGEN_CPU_COMPILE_H
 
 #include "codegen/artifact/Packing.h"
-#include "codegen/cpu/ProfileRegion.h"
+#include "runtime/ProfiledRegion.h"
 #include "runtime/Work.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -26,12 +26,12 @@ struct CpuOptions {
 
 /// What comes out beside the module.
 struct CompiledModel {
-  std::vector<char> object;           // ELF relocatable; defines moire_program
-  std::vector<PackedWeight> weights;  // laid out; tensors point into the container
-  int64_t weightBytes = 0;            // of the weights section
-  Work work;                          // what a step cannot do without
-  std::vector<ProfileRegion> regions; // by number; empty without CpuOptions::profile
-  std::string llvmIr, assembly;       // filled when asked for
+  std::vector<char> object;            // ELF relocatable; defines moire_program
+  std::vector<PackedWeight> weights;   // laid out; tensors point into the container
+  int64_t weightBytes = 0;             // of the weights section
+  Work work;                           // what a step cannot do without
+  std::vector<ProfiledRegion> regions; // by number; empty without CpuOptions::profile
+  std::string llvmIr, assembly;        // filled when asked for
   bool wantLlvmIr = false, wantAssembly = false;
 };
 

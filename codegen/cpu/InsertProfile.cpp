@@ -99,10 +99,10 @@ public:
         .Case([&](tile::CombineContractOp o) { describe(o); })
         .Case([&](tile::KvAppendOp o) { subject(tile::stringifySide(o.getSide())); })
         .Case([&](tile::AttendOp o) { describe(o); })
-        .Case([&](tile::BarrierOp) { region.isWait = true; });
+        .Case([&](tile::BarrierOp) { region.wait = true; });
   }
 
-  ProfileRegion region;
+  ProfiledRegion region;
 
 private:
   void subject(StringRef what) {
@@ -157,9 +157,9 @@ public:
       b.setInsertionPointToStart(&function.getBody().front());
       name = function.getName();
       if (!function.isPrivate()) {
-        ProfileRegion start;
+        ProfiledRegion start;
         start.name = "start";
-        start.isWait = true;
+        start.wait = true;
         stamp(b, function.getLoc(), start, Value());
       }
       function.walk([&](Operation *op) {
@@ -191,7 +191,7 @@ private:
     stamp(e.b, op->getLoc(), Describer(*op).region, offsets ? countExperts(e, offsets) : Value());
   }
 
-  void stamp(OpBuilder &b, Location loc, ProfileRegion region, Value experts) {
+  void stamp(OpBuilder &b, Location loc, ProfiledRegion region, Value experts) {
     region.function = name.str();
     tile::StampOp::create(b, loc, plan.regions.size(), experts);
     plan.regions.push_back(std::move(region));

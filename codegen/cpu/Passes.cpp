@@ -101,17 +101,17 @@ struct InsertBarriers : impl::InsertBarriersBase<InsertBarriers> {
 };
 
 // As the program's metadata will have it; what is zero is left out.
-DictionaryAttr regionAttr(Builder &b, const ProfileRegion &region) {
+DictionaryAttr regionAttr(Builder &b, const ProfiledRegion &region) {
   NamedAttrList fields;
   fields.append("name", b.getStringAttr(region.name));
   fields.append("in", b.getStringAttr(region.function));
-  if (region.isWait)
+  if (region.wait)
     fields.append("wait", b.getUnitAttr());
   if (!region.arithmetic.empty())
     fields.append("arithmetic", b.getStringAttr(region.arithmetic));
-  for (auto [name, value] : region.numbers())
-    if (value)
-      fields.append(name, b.getI64IntegerAttr(value));
+  for (auto [key, member] : kRegionNumbers)
+    if (int64_t number = region.*member)
+      fields.append(key, b.getI64IntegerAttr(number));
   return fields.getDictionary(b.getContext());
 }
 
@@ -123,7 +123,7 @@ struct InsertProfile : impl::InsertProfileBase<InsertProfile> {
       return signalPassFailure();
     Builder b(module.getContext());
     SmallVector<Attribute> regions;
-    for (const ProfileRegion &region : plan.regions)
+    for (const ProfiledRegion &region : plan.regions)
       regions.push_back(regionAttr(b, region));
     module->setAttr("tile.regions", b.getArrayAttr(regions));
     module->setAttr("tile.stamps", b.getI64IntegerAttr(plan.stamps));

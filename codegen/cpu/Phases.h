@@ -5,9 +5,9 @@
 
 #include "codegen/artifact/Packing.h"
 #include "codegen/cpu/Machine.h"
-#include "codegen/cpu/ProfileRegion.h"
 #include "dialects/moe/Moe.h"
 #include "dialects/tile/Tile.h"
+#include "runtime/ProfiledRegion.h"
 #include "runtime/Work.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -35,8 +35,8 @@ struct Plan {
   int64_t arenaBytes = 0, arenaBytesPerToken = 0;     // of the team, set by planBuffers
   int64_t scratchBytes = 0, scratchBytesPerToken = 0; // of a thread
 
-  std::vector<ProfileRegion> regions; // set by insertProfile, in the order of their numbers
-  int64_t stamps = 0;                 // room for those of a step on a thread
+  std::vector<ProfiledRegion> regions; // set by insertProfile, in the order of their numbers
+  int64_t stamps = 0;                  // room for those of a step on a thread
 
   const PackedWeight &weight(llvm::StringRef name) const {
     return weights[weightIndex.find(name)->second];

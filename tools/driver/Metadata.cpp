@@ -58,16 +58,16 @@ static llvm::json::Array endTokens(const Container &container) {
 }
 
 /// As runtime/Metadata.h says.
-static llvm::json::Array profileRegions(llvm::ArrayRef<ProfileRegion> regions) {
+static llvm::json::Array profileRegions(llvm::ArrayRef<ProfiledRegion> regions) {
   llvm::json::Array list;
-  for (const ProfileRegion &region : regions) {
+  for (const ProfiledRegion &region : regions) {
     llvm::json::Object object{{"name", region.name}, {"in", region.function}};
-    if (region.isWait)
+    if (region.wait)
       object["wait"] = true;
     if (!region.arithmetic.empty())
       object["arithmetic"] = region.arithmetic;
-    for (auto [key, number] : region.numbers())
-      if (number)
+    for (auto [key, member] : kRegionNumbers)
+      if (int64_t number = region.*member)
         object[key] = number;
     list.push_back(std::move(object));
   }
