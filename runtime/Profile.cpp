@@ -99,16 +99,18 @@ void Profile::addTimes(Kind &kind, const moire_observation &step) const {
   }
 }
 
-Profile::Sight Profile::sightOf(const moire_observation &step, int64_t window) {
+Profile::Sight Profile::sightOf(const moire_observation &step, const ProfiledRegion &region) {
   struct Range {
     int32_t slot;
     int64_t first, end;
   };
   std::vector<Range> sequences;
-  Sight sight{window};
+  Sight sight{region.window, region.segment};
+  const int64_t size = std::max<int64_t>(region.segment, 1);
   for (int64_t t = 0; t < step.token_count; ++t) {
-    int64_t end = step.positions[t] + 1;
-    int64_t first = window ? std::max<int64_t>(0, end - window) : 0;
+    const int64_t position = step.positions[t], end = position / size + 1;
+    const int64_t first =
+        region.window ? std::max<int64_t>(0, position + 1 - region.window) / size : 0;
     sight.byRows += end - first;
     auto known = std::find_if(sequences.begin(), sequences.end(),
                               [&](const Range &range) { return range.slot == step.slots[t]; });
@@ -125,7 +127,7 @@ Profile::Sight Profile::sightOf(const moire_observation &step, int64_t window) {
 }
 
 void Profile::addWork(Kind &kind, const moire_observation &step) const {
-  std::vector<Sight> sights; // one a window
+  std::vector<Sight> sights; // one a window and segment
   for (int64_t i = 0; i < step.stamp_count; ++i) {
     const moire_stamp &stamp = step.stamps[0][i];
     const ProfiledRegion &region = regions[stamp.region];
@@ -137,10 +139,11 @@ void Profile::addWork(Kind &kind, const moire_observation &step) const {
     sum.products += rows * static_cast<double>(region.rowProducts);
     if (!region.positionBytes && !region.positionProducts)
       continue;
-    auto sight = std::find_if(sights.begin(), sights.end(),
-                              [&](const Sight &known) { return known.window == region.window; });
+    auto sight = std::find_if(sights.begin(), sights.end(), [&](const Sight &known) {
+      return known.window == region.window && known.segment == region.segment;
+    });
     if (sight == sights.end())
-      sight = sights.insert(sight, sightOf(step, region.window));
+      sight = sights.insert(sight, sightOf(step, region));
     sum.bytes +=
         static_cast<double>(sight->bySequences) * static_cast<double>(region.positionBytes);
     sum.products +=

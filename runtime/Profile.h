@@ -33,7 +33,7 @@ struct RegionCost {
   double calls = 0;
   double time = 0;       // seconds
   double threadTime = 0; // seconds, mean of the threads
-  double bytes = 0;      // of weights, keys and values that had to be read
+  double bytes = 0;      // of weights, keys and values that had to be read, and parts of attention
   double products = 0;   // multiply-adds
   std::string_view arithmetic;
 
@@ -87,9 +87,9 @@ private:
     std::vector<Sum> sums;          // by region; one more for the way out of a step
     std::vector<TracedStep> traced; // the oldest is replaced
   };
-  /// Positions that the rows of a step see.
+  /// Positions, or segments of them, that the rows of a step see.
   struct Sight {
-    int64_t window;
+    int64_t window, segment;
     int64_t byRows = 0;      // of each row, together
     int64_t bySequences = 0; // different ones
   };
@@ -98,7 +98,7 @@ private:
   Kind &kindOf(const moire_observation &step);
   void addTimes(Kind &kind, const moire_observation &step) const;
   void addWork(Kind &kind, const moire_observation &step) const;
-  static Sight sightOf(const moire_observation &step, int64_t window);
+  static Sight sightOf(const moire_observation &step, const ProfiledRegion &region);
   static void keep(Kind &kind, const moire_observation &step);
 
   const std::vector<ProfiledRegion> regions;

@@ -26,6 +26,7 @@ struct ProfiledRegion {
   int64_t rowProducts = 0;      // multiply-adds, for each row
   int64_t positionProducts = 0; // … for each position that a row sees
   int64_t window = 0;           // the most positions that a row sees; 0: all before it
+  int64_t segment = 0;          // so many positions count as one (from multiples of it); 0: each
   int64_t ofLogits = 0;         // 1: its rows are those of the logits, not the tokens
 };
 
@@ -43,6 +44,7 @@ inline constexpr RegionNumber kRegionNumbers[] = {
     {"row_products", &ProfiledRegion::rowProducts},
     {"position_products", &ProfiledRegion::positionProducts},
     {"window", &ProfiledRegion::window},
+    {"segment", &ProfiledRegion::segment},
     {"of_logits", &ProfiledRegion::ofLogits},
 };
 

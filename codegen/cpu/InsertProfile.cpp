@@ -99,6 +99,7 @@ public:
         .Case([&](tile::CombineContractOp o) { describe(o); })
         .Case([&](tile::KvAppendOp o) { subject(tile::stringifySide(o.getSide())); })
         .Case([&](tile::AttendOp o) { describe(o); })
+        .Case([&](tile::AttendCombineOp o) { describe(o); })
         .Case([&](tile::BarrierOp) { region.wait = true; });
   }
 
@@ -143,6 +144,17 @@ private:
     region.positionBytes = pageBytes / kv.getPage();
     region.positionProducts = 2 * widthOf(op.getQueries()); // scores, and the sum of values
     region.window = op.getWindow().value_or(0);
+  }
+
+  /// Of each segment and head the sums of values, which are added up, and two numbers of its
+  /// softmax.
+  void describe(tile::AttendCombineOp op) {
+    int64_t heads = op.getParts().getType().getDimSize(1);
+    region.arithmetic = "f32";
+    region.positionBytes = heads * (op.getHeadDim() + 2) * sizeof(float);
+    region.positionProducts = heads * op.getHeadDim();
+    region.window = op.getWindow().value_or(0);
+    region.segment = op.getSegment();
   }
 };
 

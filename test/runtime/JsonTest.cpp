@@ -141,7 +141,7 @@ TEST(Metadata, RegionsOfAProfile) {
   std::string error;
   ASSERT_TRUE(parseMetadata(R"({"profile": [{"name": "attend", "in": "layer_0.one", "bytes": 1,
       "row_bytes": 2, "expert_bytes": 3, "position_bytes": 4, "row_products": 5,
-      "position_products": 6, "window": 7, "of_logits": 1, "arithmetic": "f32"},
+      "position_products": 6, "window": 7, "segment": 8, "of_logits": 1, "arithmetic": "f32"},
       {"name": "barrier", "wait": true}]})",
                             metadata, error))
       << error;
@@ -154,8 +154,8 @@ TEST(Metadata, RegionsOfAProfile) {
   EXPECT_TRUE(metadata.profile[1].wait);
   EXPECT_EQ((std::vector<int64_t>{attend.bytes, attend.rowBytes, attend.expertBytes,
                                   attend.positionBytes, attend.rowProducts, attend.positionProducts,
-                                  attend.window, attend.ofLogits}),
-            (std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 1}));
+                                  attend.window, attend.segment, attend.ofLogits}),
+            (std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 1}));
   EXPECT_FALSE(parseMetadata(R"({"profile": [{"wait": 1}]})", metadata, error));
   EXPECT_EQ(error, "\"wait\" is not true or false");
 }

@@ -158,6 +158,12 @@ TEST(Profile, WorkFollowsRowsPositionsAndExperts) {
   windowed.push_back(windowed[Attention]);
   windowed.back().name = "windowed";
   windowed.back().window = 3;
+  windowed.push_back(windowed[Attention]);
+  windowed.back().name = "segments";
+  windowed.back().segment = 4;
+  windowed.push_back(windowed.back());
+  windowed.back().name = "windowed segments";
+  windowed.back().window = 3;
   Profile profile(windowed);
   Step step;
   // Slot 4 continues at 10 with two tokens, slot 1 begins with one.
@@ -168,9 +174,11 @@ TEST(Profile, WorkFollowsRowsPositionsAndExperts) {
   step.stamp(Product, 1, 1);
   step.stamp(Attention, 2, 2);
   step.stamp(7, 3, 3);
-  step.stamp(Experts, 4, 4, 6);
-  step.stamp(Head, 5, 5);
-  step.end = step.begin + 6;
+  step.stamp(8, 4, 4);
+  step.stamp(9, 5, 5);
+  step.stamp(Experts, 6, 6, 6);
+  step.stamp(Head, 7, 7);
+  step.end = step.begin + 8;
   step.addTo(profile);
   std::vector<StepCost> costs = profile.costs(kGigahertz);
   ASSERT_EQ(costs.size(), 1u);
@@ -182,6 +190,11 @@ TEST(Profile, WorkFollowsRowsPositionsAndExperts) {
   EXPECT_EQ(find(cost, "attention").bytes, 100 * (12 + 1)); // once for a sequence
   EXPECT_EQ(find(cost, "windowed").products, 7 * (3 + 1 + 3));
   EXPECT_EQ(find(cost, "windowed").bytes, 100 * (4 + 1)); // 8 .. 11, and 0
+  EXPECT_EQ(find(cost, "segments").products, 7 * (3 + 1 + 3));
+  EXPECT_EQ(find(cost, "segments").bytes, 100 * (3 + 1));
+  EXPECT_EQ(find(cost, "windowed segments").products,
+            7 * (1 + 1 + 1)); // that of 8 .. 11, and 0 .. 3
+  EXPECT_EQ(find(cost, "windowed segments").bytes, 100 * (1 + 1));
   EXPECT_EQ(find(cost, "experts").bytes, 6 * 10);
   EXPECT_EQ(find(cost, "head").bytes, 2 * 3);
   EXPECT_EQ(find(cost, "head").products, 2 * 11);

@@ -151,6 +151,23 @@ module {
 
 // -----
 
+// One token's attention is joined from the parts of its segments: of each of three heads 20 sums of
+// values and two numbers, in f32.
+// CHECK: module attributes
+// CHECK-SAME: {arithmetic = "f32", in = "one", name = "attend_combine", position_bytes = 264 : i64, position_products = 60 : i64, segment = 512 : i64, window = 100 : i64}]
+module {
+  func.func private @one(%step: !llvm.ptr, %thread: index, %team: index,
+                         %parts: memref<8x3x48xf32>, %positions: memref<1xi32>,
+                         %y: memref<1x60xf32>) {
+    tile.attend_combine whole %parts, %positions -> %y
+      {head_dim = 20 : i64, segment = 512 : i64, window = 100 : i64}
+      : memref<8x3x48xf32>, memref<1xi32> -> memref<1x60xf32>
+    return
+  }
+}
+
+// -----
+
 func.func @unknown_rounds(%step: !llvm.ptr, %thread: index, %team: index, %rounds: index,
                           %x: memref<?x64xf32>) {
   %zero = arith.constant 0 : index

@@ -107,7 +107,8 @@ def main():
             met = {e["args"]["experts"] for e in parts if "experts" in e["args"]}
             if not met or not met <= set(range(1, options.experts + 1)):
                 fail(f"{met} of {options.experts} experts had a token")
-        for row in ("contract head", "attend"):
+        joined = ("attend_combine",) if kind == "generation" else ()
+        for row in ("contract head", "attend", *joined):
             if not all(cell is not None and cell >= 0 for cell in rows[row]):
                 fail(f"{kind}: {row} has nothing to read or to compute: {rows[row]}")
     print(f"the same logits; {len(kinds['prompt'][1])} regions and {len(events)} events add up")
