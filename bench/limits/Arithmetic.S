@@ -47,17 +47,20 @@ moire_\name\()_operations:
 .endm
 
 // Clears registers 0 … \count - 1.
-.macro ZERO instruction, register, count
+.macro ZERO register, count
         .altmacro
         .set i, 0
         .rept \count
-        ZERO_ONE \instruction, \register, %i
+        ZERO_\register %i
         .set i, i + 1
         .endr
         .noaltmacro
 .endm
-.macro ZERO_ONE instruction, register, number
-        \instruction \register\number, \register\number, \register\number
+.macro ZERO_ymm number
+        vpxor ymm\number, ymm\number, ymm\number
+.endm
+.macro ZERO_zmm number
+        vpxord zmm\number, zmm\number, zmm\number
 .endm
 
 // \count times `\instruction accumulator, \a, \b`, each on its own accumulator.
@@ -120,57 +123,49 @@ moire_\name\()_operations:
         vpaddd \register\wide, \register\wide, \register\product
 .endm
 
-// f32: 8 lanes of a fused multiply-add.
-        BEGIN f32_avx2
-        ZERO vpxor, ymm, 12
-        vbroadcastss ymm12, [rip + half]
-        vmovaps ymm13, ymm12
+// The function \name: its turns are \count times `\instruction`, of \each operations, on operands
+// that \load_a and \load_b put into registers \a and \b.
+.macro CHAINS_FUNCTION name, instruction, register, count, each, a, load_a, b, load_b
+        BEGIN \name
+        ZERO \register, \count
+        \load_a
+        \load_b
         LOOP
-        CHAINS vfmadd231ps, ymm, 12, ymm12, ymm13, 16
-        END f32_avx2
+        CHAINS \instruction, \register, \count, \a, \b, \each
+        END \name
+.endm
 
-        BEGIN f32_avx512
-        ZERO vpxord, zmm, 24
-        vbroadcastss zmm24, [rip + half]
-        vmovaps zmm25, zmm24
+// The function \name: its turns are PAIRS.
+.macro PAIRS_FUNCTION name, register, chains, each
+        BEGIN \name
+        ZERO \register, 2 * \chains
+        .altmacro
+        LOAD_INTEGERS \register, %(2 * \chains), codes
+        LOAD_INTEGERS \register, %(2 * \chains + 1), bytes
+        LOAD_INTEGERS \register, %(2 * \chains + 2), ones
+        .noaltmacro
         LOOP
-        CHAINS vfmadd231ps, zmm, 24, zmm24, zmm25, 32
-        END f32_avx512
+        PAIRS \register, \chains, \each
+        END \name
+.endm
+.macro LOAD_INTEGERS register, number, from
+        vpbroadcastd \register\number, [rip + \from]
+.endm
+
+// f32: 8 or 16 lanes of a fused multiply-add.
+CHAINS_FUNCTION f32_avx2, vfmadd231ps, ymm, 12, 16, \
+        ymm12, "vbroadcastss ymm12, [rip + half]", ymm13, "vmovaps ymm13, ymm12"
+CHAINS_FUNCTION f32_avx512, vfmadd231ps, zmm, 24, 32, \
+        zmm24, "vbroadcastss zmm24, [rip + half]", zmm25, "vmovaps zmm25, zmm24"
 
 // bf16: 16 lanes of two products.
-        BEGIN bf16_avx512
-        ZERO vpxord, zmm, 24
-        vpbroadcastd zmm24, [rip + halves]
-        vmovdqa64 zmm25, zmm24
-        LOOP
-        CHAINS vdpbf16ps, zmm, 24, zmm24, zmm25, 64
-        END bf16_avx512
+CHAINS_FUNCTION bf16_avx512, vdpbf16ps, zmm, 24, 64, \
+        zmm24, "vpbroadcastd zmm24, [rip + halves]", zmm25, "vmovdqa64 zmm25, zmm24"
 
 // int8: 32 or 64 products an instruction.
-        BEGIN int8_avx2
-        ZERO vpxor, ymm, 12
-        vpbroadcastd ymm12, [rip + codes]
-        vpbroadcastd ymm13, [rip + bytes]
-        vpbroadcastd ymm14, [rip + ones]
-        LOOP
-        PAIRS ymm, 6, 64
-        END int8_avx2
-
-        BEGIN int8_avx512
-        ZERO vpxord, zmm, 24
-        vpbroadcastd zmm24, [rip + codes]
-        vpbroadcastd zmm25, [rip + bytes]
-        vpbroadcastd zmm26, [rip + ones]
-        LOOP
-        PAIRS zmm, 12, 128
-        END int8_avx512
-
-        BEGIN int8_vnni
-        ZERO vpxord, zmm, 24
-        vpbroadcastd zmm24, [rip + codes]
-        vpbroadcastd zmm25, [rip + bytes]
-        LOOP
-        CHAINS vpdpbusd, zmm, 24, zmm24, zmm25, 128
-        END int8_vnni
+PAIRS_FUNCTION int8_avx2, ymm, 6, 64
+PAIRS_FUNCTION int8_avx512, zmm, 12, 128
+CHAINS_FUNCTION int8_vnni, vpdpbusd, zmm, 24, 128, \
+        zmm24, "vpbroadcastd zmm24, [rip + codes]", zmm25, "vpbroadcastd zmm25, [rip + bytes]"
 
         .section .note.GNU-stack, "", @progbits
