@@ -192,6 +192,15 @@ func.func @contract_c6(%step: !llvm.ptr, %thread: index, %team: index, %x0: memr
 
 // -----
 
+func.func @contract_c7_epilogue(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected store, accumulate or gate_silu, found silu}}
+  tile.contract panels "vfmadd" bf16 %x weight %w -> silu %y {width = 48 : i64, k = 96 : i64}
+    : memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
 func.func @contract_c7(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>, %w:
     memref<9216xi8>, %b: memref<48xf32>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected no bias with a gate}}
