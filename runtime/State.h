@@ -42,12 +42,19 @@ private:
   State(std::shared_ptr<const Model> model, const moire_state_options &limits)
       : model(std::move(model)), limits(limits) {}
 
+  static constexpr int64_t kAlignment = 64; // of every pointer that generated code receives
+  static constexpr size_t kStampCountBytes = MOIRE_STAMP_COUNT_STRIDE * sizeof(int64_t);
+
   moire_status allocate(std::string &error);
   moire_status fail(moire_status status, std::string why);
   moire_status checkSlot(int32_t slot);
   moire_status checkBuffers(const moire_batch &batch);
   moire_status checkTokens(const moire_batch &batch);
   moire_status takePages();
+  /// Of one of the four `indices`.
+  int64_t indexBytes() const {
+    return (limits.max_tokens * 4 + kAlignment - 1) / kAlignment * kAlignment;
+  }
   void notify(const moire_step &step, uint64_t begin, uint64_t end) const;
   template <typename T> T *landing(T *wanted, int64_t count, LazyMemory &memory);
 
@@ -57,7 +64,7 @@ private:
   KvPool pool;
   std::unique_ptr<Team> team;
   LazyMemory arena, scratch;
-  LazyMemory indices; // tokens, slots, positions, rows: [max_tokens] int32 each, 64-byte aligned
+  LazyMemory indices; // tokens, slots, positions, rows: [max_tokens] int32 each, aligned
   // For buffers of the host that are not aligned, or not there.
   LazyMemory logitsLanding, tapsLanding, routeIdsLanding, routeWeightsLanding;
   LazyMemory stamps, stampCounts; // compiled with --profile: of moire_step
