@@ -181,61 +181,10 @@ private:
     }
     if (source.tensor.empty())
       diagnostics.error(source.at, "an empty name");
-    checkPlace(entry, source, dimensions);
+    checkPlaces(entry, source, dimensions, diagnostics);
     if (entry.bias != WeightEntry::Bias::None && !source.tensor.ends_with(".weight"))
       diagnostics.error(source.at, "`with bias` expects a name that ends in \".weight\": the bias "
                                    "is called the same with \".bias\"");
-  }
-
-  /// The number of the layer has one place in the name of a tensor that is one a layer, the number
-  /// of the expert in one that is one an expert; others have none.
-  void checkPlace(const WeightEntry &entry, const WeightSource &source, size_t dimensions) {
-    auto times = [&](const std::string &place) {
-      int64_t count = 0;
-      for (size_t at = 0; (at = source.tensor.find(place, at)) != std::string::npos; ++at)
-        ++count;
-      return count;
-    };
-    auto braces = std::count(source.tensor.begin(), source.tensor.end(), '{');
-    int64_t experts = entry.index == "e" ? 0 : times("{e}");
-    if (std::string other = unknownPlace(entry, source.tensor); !other.empty()) {
-      diagnostics.error(
-          source.at,
-          quote(other) + " stands for nothing; " +
-              (entry.index.empty() ? "" : "\"{" + entry.index + "}\" is the layer's number, ") +
-              "\"{e}\" is an expert's");
-      return;
-    }
-    if (experts && dimensions < 3)
-      diagnostics.error(source.at, "\"{e}\" is the number of an expert; `" + entry.name +
-                                       "` then has three dimensions, [experts, rows, columns]");
-    else if (experts > 1)
-      diagnostics.error(source.at, "only one \"{e}\" may stand in a name");
-    if (entry.index.empty()) {
-      if (braces != experts)
-        diagnostics.error(source.at, "`" + entry.name +
-                                         "` is one tensor for the whole model; write `" +
-                                         entry.name + "[i]` for one a layer");
-      return;
-    }
-    std::string place = "{" + entry.index + "}";
-    if (!times(place))
-      diagnostics.error(source.at, "`" + entry.name + "` is one tensor a layer; \"" + place +
-                                       "\" must stand where the number belongs");
-    else if (braces != experts + 1)
-      diagnostics.error(source.at, "only one \"" + place + "\" may stand in a name");
-  }
-
-  /// The first "{word}" in `tensor` that is the place of no number, or an empty string.
-  static std::string unknownPlace(const WeightEntry &entry, const std::string &tensor) {
-    for (size_t at = 0; (at = tensor.find('{', at)) != std::string::npos; ++at) {
-      size_t end = tensor.find('}', at);
-      std::string place = tensor.substr(at, end == std::string::npos ? end : end - at + 1);
-      bool isLayer = entry.index.empty() ? place == "{i}" : place == "{" + entry.index + "}";
-      if (!isLayer && place != "{e}")
-        return place;
-    }
-    return "";
   }
 
   bool namesTensor(const std::string &weight) const {

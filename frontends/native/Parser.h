@@ -21,6 +21,12 @@ std::unique_ptr<Description> readDescription(const std::string &path, ReadError 
 void parseText(Description &description, Diagnostics &diagnostics);
 void checkNames(const Description &description, Diagnostics &diagnostics);
 
+/// The number of the layer has one place in the name of a tensor that is one a layer, the number of
+/// the expert in one that is one an expert; others have none. `dimensions` is how many the weight
+/// has, 0 if no line says.
+void checkPlaces(const WeightEntry &entry, const WeightSource &source, size_t dimensions,
+                 Diagnostics &diagnostics);
+
 } // namespace moire
 
 #endif
