@@ -1,0 +1,106 @@
+#include "test/codegen/artifact/PackedPanels.h"
+
+#include "codegen/artifact/Packing.h"
+#include "codegen/artifact/Rounding.h"
+
+#include <bit>
+#include <cmath>
+#include <gtest/gtest.h>
+
+namespace moire::test {
+
+namespace {
+
+float halfToFloat(uint16_t bits) {
+  int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float sign = bits & 0x8000 ? -1 : 1;
+  if (exponent == 31)
+    return fraction ? NAN : sign * INFINITY;
+  return sign * (exponent ? std::ldexp(1024.f + fraction, exponent - 25)
+                          : std::ldexp(float(fraction), -24));
+}
+
+float bfloatToFloat(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
+
+/// The integer of element (row, i) of a panel of blocks, as Packing.h lays it out.
+int panelQuant(const PanelInfo &info, const uint8_t *panel, int64_t row, int64_t i) {
+  int64_t block = i / 32, inBlock = i % 32;
+  auto byteOf = [&](int64_t line) {
+    return panel[((block * info.bits + line) * 16 + row) * 4 + inBlock % 4];
+  };
+  if (info.bits == 8)
+    return int8_t(byteOf(inBlock / 4));
+  int code = inBlock % 8 < 4 ? byteOf(inBlock / 8) & 15 : byteOf(inBlock / 8) >> 4;
+  if (info.bits == 5)
+    code |= (byteOf(4) >> inBlock / 4 & 1) << 4;
+  if (info.bits == 6)
+    code |= (byteOf(4 + inBlock / 16) >> inBlock % 16 / 4 * 2 & 3) << 4;
+  return info.values ? info.values[code] : code - info.zero;
+}
+
+} // namespace
+
+float panelElement(PanelFormat format, int64_t k, const uint8_t *panel, int64_t row, int64_t i) {
+  const PanelInfo &info = panelInfo(format);
+  PanelParts parts = panelParts(format, k);
+  int64_t place = i / info.columns * 16 + row, super = i / 256 * 16 + row;
+  switch (info.scales) {
+  case Scales::None:
+    if (format == PanelFormat::BF16Pairs) { // little-endian: the high half of a word is the second
+      EXPECT_TRUE(i + 1 < k || i % 2 == 1 || at<uint16_t>(panel, (i / 2 * 16 + row) * 2) == 0);
+      return bfloatToFloat(at<uint16_t>(panel, (i / 2 * 16 + row) * 2 + 1 - i % 2));
+    }
+    return format == PanelFormat::F32   ? at<float>(panel, i * 16 + row)
+           : format == PanelFormat::F16 ? halfToFloat(at<uint16_t>(panel, i * 16 + row))
+                                        : bfloatToFloat(at<uint16_t>(panel, i * 16 + row));
+  case Scales::Half: {
+    float value =
+        panelQuant(info, panel, row, i) * halfToFloat(at<uint16_t>(panel + parts.scales, place));
+    return info.minima ? value + halfToFloat(at<uint16_t>(panel + parts.minima, place)) : value;
+  }
+  case Scales::Single: {
+    float value = panelQuant(info, panel, row, i) * at<float>(panel + parts.scales, place);
+    return info.minima ? value + at<float>(panel + parts.minima, place) : value;
+  }
+  case Scales::Factors: {
+    float scale = halfToFloat(at<uint16_t>(panel + parts.scales, super));
+    uint8_t factor = panel[parts.factors + place];
+    if (!info.minima)
+      return scale * int8_t(factor) * panelQuant(info, panel, row, i);
+    float minimum = halfToFloat(at<uint16_t>(panel + parts.minima, super));
+    return scale * factor * panelQuant(info, panel, row, i) -
+           minimum * panel[parts.minimum_factors + place];
+  }
+  }
+  __builtin_unreachable();
+}
+
+bool same(float a, float b) {
+  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) ||
+         (std::isnan(a) && std::isnan(b));
+}
+
+std::vector<std::vector<float>> roundedRows(PanelFormat format, int64_t k,
+                                            const std::vector<std::vector<float>> &rows) {
+  const PanelInfo &info = panelInfo(format);
+  std::vector<std::vector<float>> result(16, std::vector<float>(k));
+  for (int64_t first = 0; first < k; first += info.columns) {
+    const int64_t columns = std::min(info.columns, k - first);
+    std::vector<float> values(columns * 16);
+    for (int64_t i = 0; i < columns; ++i)
+      for (int64_t row = 0; row < 16; ++row)
+        values[i * 16 + row] = rows[row][first + i];
+    RoundedBlock block;
+    roundBlock(info, values.data(), columns, block);
+    for (int64_t i = 0; i < columns; ++i)
+      for (int64_t row = 0; row < 16; ++row) {
+        int code = block.codes[i][row];
+        float value = float(info.bits == 8 ? int8_t(code) : code - int(info.zero)) *
+                      halfToFloat(block.scales[row]);
+        result[row][first + i] = info.minima ? value + halfToFloat(block.minima[row]) : value;
+      }
+  }
+  return result;
+}
+
+} // namespace moire::test
