@@ -7,7 +7,7 @@
     lit       the lit tests
     golden    compiles the checkpoints of test/golden/tiny and compares what they compute
     examples  the transcripts in the documentation
-    lint      formatting, names, borders between folders, link lines
+    lint      formatting, names, lengths of files, borders between folders, link lines
 """
 
 import argparse
@@ -127,6 +127,7 @@ def lint(tally, build):
     for name, command in {
         "formatting": ["check-format.py"],
         "names": ["check-names.py"],
+        "lengths of files": ["check-lengths.py"],
         "borders between folders": ["check-borders.py"],
         "link lines": ["check-links.py", build],
     }.items():
