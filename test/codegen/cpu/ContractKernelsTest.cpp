@@ -25,6 +25,7 @@ struct Shape {
   bool exactOut; // the host's rows, without padding
   Blocking blocking = kUsualBlocking;
   int64_t blockColumns = 32; // of quantized rows
+  Sharing sharing = kUsualSharing;
 };
 
 std::string describe(const Shape &shape) {
@@ -61,6 +62,7 @@ public:
     }
     outAt = memory.shared(4 * outWidth);
     stripAt = memory.scratch(kStripSpace);
+    turnsAt = memory.team(8);
   }
 
   std::unique_ptr<Kernel> compile(const std::string &cpu, int optLevel = 1) {
@@ -146,12 +148,14 @@ private:
         types += " strip memref<" + strip + ">";
       }
     }
-    text += sharedBuffer(one, "y", outAt, {outWidth}, "f32");
+    text += sharedBuffer(one, "y", outAt, {outWidth}, "f32") + turnsBuffer("turns", turnsAt);
+    operands += " turns %turns";
     const char *epilogues[] = {"store", "store", "accumulate", "gate_silu"};
     return text + "tile.contract panels \"" + instruction + "\" " + nameOf(shape.format) + " " +
            operands + " -> " + epilogues[int(shape.epilogue)] + " %y {" +
-           (one ? "" : shape.blocking.text() + ", ") + "width = " + std::to_string(shape.width) +
-           " : i64, k = " + std::to_string(k) + " : i64} : " + types + " -> " + out;
+           (one ? "" : shape.blocking.text() + ", ") + shape.sharing.text() +
+           ", width = " + std::to_string(shape.width) + " : i64, k = " + std::to_string(k) +
+           " : i64} : " + types + " -> " + out;
   }
 
   // Activations: row t depends on t only.
@@ -258,7 +262,7 @@ private:
   std::vector<uint8_t> panels;
   std::vector<float> bias;
   Memory memory;
-  int64_t outWidth, panelsAt, biasAt, stripAt, outAt;
+  int64_t outWidth, panelsAt, biasAt, stripAt, turnsAt, outAt;
   int64_t xAt = 0, valuesAt = 0, scalesAt = 0, sumsAt = 0;
 };
 
@@ -293,7 +297,8 @@ TEST(ContractKernels, FloatActivationsPlainWeights) {
          {Shape{format, Epilogue::Store, 1, 1, true}, Shape{format, Epilogue::Bias, 33, 17, false},
           Shape{format, Epilogue::Accumulate, 7, 40, false},
           Shape{format, Epilogue::Accumulate, 67, 40, false, {1, 2, 3, 32}},
-          Shape{format, Epilogue::Gate, 10, 20, false}})
+          Shape{format, Epilogue::Store, 70, 100, false, kUsualBlocking, 32, {4, 1, 4}},
+          Shape{format, Epilogue::Gate, 10, 20, false, kUsualBlocking, 32, {2, 0, 4}}})
       checkEverywhere(shape, "vfmadd");
 }
 
@@ -316,7 +321,8 @@ std::vector<Shape> blockShapes(PanelFormat format) {
   return {{format, Epilogue::Store, block, 33, true},
           {format, Epilogue::Bias, 3 * block, 1, false, wide},
           {format, Epilogue::Accumulate, 2 * block, 16, false, small},
-          {format, Epilogue::Gate, block, 20, false},
+          {format, Epilogue::Gate, block, 20, false, kUsualBlocking, 32, {2, 0, 4}},
+          {format, Epilogue::Store, 2 * block, 100, false, kUsualBlocking, 32, {4, 1, 4}},
           {format, Epilogue::Gate, 2 * block, 20, false, small}};
 }
 

@@ -21,6 +21,7 @@ struct Shape {
   int64_t d, f, experts, choices;
   bool accumulate;
   Blocking blocking = kUsualBlocking;
+  Sharing sharing = kUsualSharing;
 };
 
 int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
@@ -59,6 +60,7 @@ public:
     }
     stripAt = memory.scratch(kStripSpace);
     partialAt = 0;
+    turnsAt = {memory.team(8), memory.team(8)};
     memory.scratchBytesPerToken = 4 * k * kTogether;
   }
 
@@ -137,8 +139,13 @@ private:
       names += " strip %strip" + number(strip);
       types += " strip memref<" + number(strip) + "xi8>";
     }
+    std::string sharing;
+    if (op != "contract") {
+      names += " turns %" + op + "_turns";
+      sharing = shape.sharing.text() + ", ";
+    }
     return "tile." + op + " panels \"" + shape.instruction + "\" " + nameOf(shape.format) + " " +
-           names + rest + " {" + attributes + (one ? "" : shape.blocking.text() + ", ") +
+           names + rest + " {" + attributes + sharing + (one ? "" : shape.blocking.text() + ", ") +
            "k = " + number(k) + " : i64} : " + types + restTypes + "\n";
   }
 
@@ -156,6 +163,8 @@ private:
                     sharedBuffer(one, "y", outAt, {dp}, "f32") +
                     joined(one, "order", one ? idsAt : orderAt, {}, "i32") +
                     joined(one, "hidden_padded", hiddenAt, {fp}, "f32") +
+                    turnsBuffer("grouped_contract_turns", turnsAt[0]) +
+                    turnsBuffer("combine_contract_turns", turnsAt[1]) +
                     weightVector("up", upAt, upBytes * shape.experts, "i8") +
                     weightVector("down", downAt, downBytes * shape.experts, "i8");
     std::string hiddenType = joinedType(one, {fp}, "f32");
@@ -318,6 +327,7 @@ private:
   Memory memory;
   int64_t upBytes, downBytes, upAt, downAt, xAt, idsAt, weightsAt, orderAt, offsetsAt, hiddenAt,
       outAt, stripAt, partialAt, xPairsAt, hiddenPairsAt;
+  std::array<int64_t, 2> turnsAt;
   std::array<int64_t, 3> xPartsAt, hiddenPartsAt;
   std::vector<int64_t> upOf, downOf;
 };

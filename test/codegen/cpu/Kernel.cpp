@@ -76,9 +76,18 @@ std::string sharedBuffer(bool one, const std::string &name, int64_t offset,
          std::to_string(offset) + " : " + rowsOf(one, shape, element) + "\n";
 }
 
+std::string turnsBuffer(const std::string &name, int64_t offset) {
+  return "%" + name + " = tile.alloc kept at " + std::to_string(offset) + " : memref<1xi64>\n";
+}
+
 std::string privateBuffer(const std::string &name, int64_t offset, const std::string &type) {
   return "%" + name + " = tile.alloc private at " + std::to_string(offset) + " : memref<" + type +
          ">\n";
+}
+
+std::string Sharing::text() const {
+  return "sharing = #tile.sharing<panels = " + std::to_string(panels) +
+         ", single = " + std::to_string(single) + ", streams = " + std::to_string(streams) + ">";
 }
 
 std::string Blocking::text() const {

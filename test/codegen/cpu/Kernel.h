@@ -87,6 +87,9 @@ std::string rowsOf(bool one, std::initializer_list<int64_t> shape, const std::st
 std::string sharedBuffer(bool one, const std::string &name, int64_t offset,
                          std::initializer_list<int64_t> shape, const std::string &element);
 
+/// The text `%name = tile.alloc kept at OFFSET : memref<1xi64>`.
+std::string turnsBuffer(const std::string &name, int64_t offset);
+
 /// The text `%name = tile.alloc private at OFFSET : memref<TYPE>`.
 std::string privateBuffer(const std::string &name, int64_t offset, const std::string &type);
 
@@ -104,6 +107,14 @@ struct Blocking {
   }
 };
 constexpr Blocking kUsualBlocking = {4, 4, 256, 1024};
+/// How threads share the panels of a product.
+struct Sharing {
+  int64_t panels, single, streams;
+  /// "sharing = #tile.sharing<…>"
+  std::string text() const;
+};
+/// Three panels are a turn of two, read side by side, and a single one.
+constexpr Sharing kUsualSharing = {2, 1, 4};
 /// More than the strip of any test takes.
 constexpr int64_t kStripSpace = 256 * 1024;
 

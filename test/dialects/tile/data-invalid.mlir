@@ -74,6 +74,14 @@ func.func @alloc_c5(%step: !llvm.ptr, %thread: index, %team: index, %n: index) {
 
 // -----
 
+func.func @alloc_c5_kept(%step: !llvm.ptr, %thread: index, %team: index, %n: index) {
+  // expected-error @below {{expected a buffer of the team to have no rows}}
+  %x = tile.alloc kept(%n) : memref<?x16xf32>
+  return
+}
+
+// -----
+
 func.func @alloc_c4(%step: !llvm.ptr, %thread: index, %team: index) {
   // expected-error @below {{expected an offset that is a multiple of 64, found 32}}
   %x = tile.alloc private at 32 : memref<4x16xf32>
@@ -232,3 +240,15 @@ func.func private @Blocking_c1_direct() attributes {
 func.func private @Blocking_c2() attributes {
   // expected-error @below {{expected chunks of a positive multiple of 32 columns, found 40}}
   tile.blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 40>}
+
+// -----
+
+func.func private @Sharing_c1_panels() attributes {
+  // expected-error @below {{expected positive numbers of panels and streams, and none or some single panels, found 0, 4 and 8}}
+  tile.sharing = #tile.sharing<panels = 0, single = 8, streams = 4>}
+
+// -----
+
+func.func private @Sharing_c1_single() attributes {
+  // expected-error @below {{expected positive numbers of panels and streams, and none or some single panels, found 4, 4 and -1}}
+  tile.sharing = #tile.sharing<panels = 4, single = -1, streams = 4>}

@@ -269,6 +269,27 @@ func.func @contract_c8_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0
 
 // -----
 
+func.func @contract_c10_sharing(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xf32>, %w: memref<9216xi8>, %t: memref<1xi64>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected turns with sharing, of a product whose panels are shared}}
+  tile.contract panels "vfmadd" f16 %x0 weight %w turns %t -> store %y {width = 40 : i64, k = 96 : i64}
+    : memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
+func.func @contract_c10_split(%step: !llvm.ptr, %thread: index, %team: index, %x0:
+    memref<?x96xf32>, %w: memref<9216xi8>, %t: memref<1xi64>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected turns with sharing, of a product whose panels are shared}}
+  tile.contract whole "vfmadd" f16 %x0 weight %w turns %t -> store %y
+    {sharing = #tile.sharing<panels = 4, single = 8, streams = 4>, width = 40 : i64, k = 96 : i64}
+    : memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
 func.func @contract_c8_single(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xf32>,
     %w: memref<9216xi8>, %s: memref<6144xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected no strip: panels are read as they are}}
