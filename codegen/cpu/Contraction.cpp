@@ -57,105 +57,6 @@ Contraction::Values Contraction::products(ArrayRef<Value> panels, ArrayRef<Value
   return results;
 }
 
-void Contraction::fewRows(Value from, Value to, ArrayRef<Value> rows,
-                          llvm::function_ref<void(size_t, Value, Value)> write) {
-  sideBySide(from, to, rows.size(), [&](ArrayRef<Value> panels, Value) {
-    for (auto [i, y] : llvm::enumerate(products(panels, rows)))
-      write(i % rows.size(), panels[i / rows.size()], y);
-  });
-}
-
-void Contraction::sideBySide(Value from, Value to, int64_t rows, Emitter::Tile body) {
-  int64_t streams = in.sharing ? in.sharing.getStreams() : 1;
-  e.tiles(from, to, std::max<int64_t>(streams / (in.parts * rows), 1), body);
-}
-
-//===- Many rows ------------------------------------------------------------------------------===//
-
-void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value to,
-                           llvm::function_ref<Value(Value)> rowOf,
-                           llvm::function_ref<void(Value, Value, Value)> write) {
-  auto together = [&](int64_t count) {
-    Values places;
-    for (int64_t i = 0; i < count; ++i)
-      places.push_back(e.addConst(from, i));
-    fewRows(firstPanel, lastPanel, llvm::map_to_vector(places, rowOf),
-            [&](size_t i, Value panel, Value y) { write(places[i], panel, y); });
-  };
-  e.choose(e.sub(to, from), 1, in.blocking.getDirect(), together, [&] {
-    e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
-      e.loop(from, to, in.blocking.getBlock(), [&](Value first) {
-        Value last = e.min(e.addConst(first, in.blocking.getBlock()), to);
-        blockOfRows(panel, first, last, rowOf,
-                    [&](Value place, Value y) { write(place, panel, y); });
-      });
-    });
-  });
-}
-
-// Unpacking waits for memory and multiplying does not: so each tile asks for two lines of every
-// block of the panel that is unpacked next. With few rows this is what both together cost.
-Contraction::Ahead Contraction::ahead(Value panel, int64_t part, Value tile) {
-  Value last = e.index(std::max<int64_t>(info.bits - 2, 0));
-  return {reader(e.addConst(panel, 1), part), e.min(e.mulConst(tile, 2), last)};
-}
-
-void Contraction::blockOfRows(Value panel, Value from, Value to,
-                              llvm::function_ref<Value(Value)> rowOf,
-                              llvm::function_ref<void(Value, Value)> write) {
-  Value zero = e.index(0), k = e.index(in.k);
-  if (layout.whole) {
-    SmallVector<PanelChunk, 2> chunks;
-    for (int64_t part = 0; part < in.parts; ++part) {
-      chunks.push_back(chunk(panel, part, zero));
-      chunks.back().unpack(k);
-    }
-    e.tiles(from, to, in.blocking.getRows(), [&](ArrayRef<Value> places, Value tile) {
-      Values rows = llvm::map_to_vector(places, rowOf), results;
-      for (auto [part, weights] : llvm::enumerate(chunks)) {
-        Ahead next = ahead(panel, part, tile);
-        Values sums = multiply(weights, rows, zeros(rows.size()), zero, k, &next);
-        part ? join(results, sums) : void(results = sums);
-      }
-      for (auto [place, y] : llvm::zip(places, results))
-        write(place, y);
-    });
-    return;
-  }
-  // Chunk by chunk; the sums wait in the strip.
-  auto sumAt = [&](int64_t part, Value place) {
-    Value row = e.addConst(e.sub(place, from), part * in.blocking.getBlock());
-    return e.addConst(e.mulConst(row, kPanelRows * 4), layout.sums);
-  };
-  auto loadSum = [&](int64_t part, Value place) {
-    return e.loadBytes(in.strip, sumAt(part, place), kPanelRows, e.f32());
-  };
-  for (int64_t part = 0; part < in.parts; ++part)
-    e.loop(zero, k, in.blocking.getColumns(), [&](Value first) {
-      Value last = e.min(e.addConst(first, in.blocking.getColumns()), k);
-      PanelChunk weights = chunk(panel, part, first);
-      weights.unpack(last);
-      Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
-      e.tiles(from, to, in.blocking.getRows(), [&](ArrayRef<Value> places, Value tile) {
-        Ahead next = ahead(panel, part, tile);
-        Values init;
-        for (Value place : places)
-          init.push_back(arith::SelectOp::create(e.b, e.loc, isFirst, e.constant(e.f32x16(), 0),
-                                                 loadSum(part, place)));
-        Values rows = llvm::map_to_vector(places, rowOf);
-        for (auto [place, sum] :
-             llvm::zip(places, multiply(weights, rows, init, first, last, &next)))
-          e.storeBytes(sum, in.strip, sumAt(part, place));
-      });
-    });
-  e.loop(from, to, 1, [&](Value place) {
-    Values sum = {loadSum(0, place)};
-    if (in.parts == 2)
-      join(sum, {loadSum(1, place)});
-    write(place, sum[0]);
-  });
-}
-
 Contraction::Values Contraction::multiply(MutableArrayRef<PanelChunk> weights, ArrayRef<Value> rows,
                                           ValueRange init, Value from, Value to, Ahead *ahead) {
   switch (kind) {
@@ -239,17 +140,17 @@ Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, ArrayRef<Val
 // <16 x i32> for each row.
 Contraction::Values Contraction::dotProducts(PanelChunk &weights, ArrayRef<Value> rows, Value block,
                                              int64_t first, int64_t groups) {
-  int64_t run = std::min(dot->steps(), groups);
-  Values results(rows.size(), Value());
-  for (int64_t group = first; group < first + groups; group += run)
-    results = runOfSteps(weights, rows, block, group, run, results);
-  // After the products: until then registers are scarce.
+  Starts starts(rows.size());
   if (int64_t shift = info.zero + dot->shift())
-    for (auto [row, result] : llvm::zip(rows, results)) {
-      Value sum = activationSum(row, block, first, groups);
-      Value correction = e.mul(sum, e.constant(sum.getType(), -shift));
-      result = e.add(result, e.splat(correction, cast<VectorType>(result.getType())));
-    }
+    for (auto [row, start] : llvm::zip(rows, starts))
+      start = dot->correction(e, sumWords(row, block, first, groups), shift, groups);
+  int64_t run = std::min(dot->steps(), groups);
+  Values results;
+  for (int64_t group = first; group < first + groups; group += run) {
+    results = runOfSteps(weights, rows, block, group, run, starts);
+    for (auto [start, result] : llvm::zip(starts, results))
+      start = {result, {}};
+  }
   return results;
 }
 
@@ -257,10 +158,11 @@ Contraction::Values Contraction::dotProducts(PanelChunk &weights, ArrayRef<Value
 // rows as a loop over two groups at a time: of a longer piece LLVM's scheduler keeps all lines of
 // weights at once, which are more than there are registers.
 Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value> rows, Value block,
-                                            int64_t first, int64_t count, ValueRange start) {
+                                            int64_t first, int64_t count,
+                                            ArrayRef<DotInstruction::Start> starts) {
   SmallVector<DotInstruction::Values> sums;
-  for (Value s : start)
-    sums.push_back(dot->begin(e, s));
+  for (const DotInstruction::Start &start : starts)
+    sums.push_back(dot->begin(e, start));
   auto step = [&](Value line, Value column) {
     auto prepared = dot->prepare(e, line);
     for (auto [row, sum] : llvm::zip(rows, sums)) {
@@ -297,19 +199,30 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value>
     }
   }
   Values results;
-  for (auto [sum, s] : llvm::zip(sums, start))
-    results.push_back(dot->finish(e, sum, s));
+  for (auto [sum, start] : llvm::zip(sums, starts))
+    results.push_back(dot->finish(e, sum, start));
   return results;
 }
 
-// The sum of a block's activations, or, of a block of 32, of those half of its groups.
-Value Contraction::activationSum(Value row, Value block, int64_t first, int64_t groups) {
-  if (blockColumns > 32)
-    return e.load(in.x[2], {row, block});
-  auto half = [&](int64_t i) {
-    return e.load(in.x[2], {row, e.addConst(e.mulConst(block, 2), i)});
+// One word has the sums of the block; a block of 32 has another for its second half.
+Value Contraction::sumWords(Value row, Value block, int64_t first, int64_t groups) {
+  auto word = [&](int64_t i) -> Value {
+    Value at = blockColumns > 32 ? block : e.addConst(e.mulConst(block, 2), i);
+    Value all = e.splat(e.load(in.x[2], {row, at}), e.vec(kLanes, e.b.getI32Type()));
+    return vector::BitCastOp::create(e.b, e.loc, e.vec(2 * kLanes, e.b.getI16Type()), all);
   };
-  return groups == 4 ? half(first / 4) : e.add(half(0), half(1));
+  if (blockColumns > 32 || groups == 8)
+    return word(0);
+  return first ? word(1) : e.sub(word(0), word(1));
+}
+
+Value Contraction::activationSum(Value row, Value block, int64_t first, int64_t groups) {
+  Value words = sumWords(row, block, first, groups);
+  auto half = [&](int64_t i) -> Value {
+    Value sum = vector::ExtractOp::create(e.b, e.loc, words, ArrayRef<int64_t>{i});
+    return arith::ExtSIOp::create(e.b, e.loc, e.b.getI32Type(), sum);
+  };
+  return e.add(half(0), half(1));
 }
 
 //===- f32 activations ------------------------------------------------------------------------===//

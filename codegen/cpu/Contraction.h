@@ -74,8 +74,9 @@ private:
                        int64_t columns, ValueRange init);
   Values dotProducts(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t first,
                      int64_t groups);
+  using Starts = llvm::SmallVector<DotInstruction::Start>;
   Values runOfSteps(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t first,
-                    int64_t count, ValueRange start);
+                    int64_t count, llvm::ArrayRef<DotInstruction::Start> starts);
   Values multiplyFloats(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
                         ValueRange init, Value from, Value to);
   Values multiplyPairs(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
@@ -85,6 +86,9 @@ private:
   Values accumulate(Value from, Value to, int64_t count, ValueRange init,
                     llvm::function_ref<Values(Value, ValueRange)> step);
   Values multiplyAdd(Value weights, llvm::ArrayRef<Value> rows, Value column, ValueRange acc);
+  /// The activations' sums for some groups of a block, as tile.quantize's words in each of 16 lanes
+  /// (<32 x i16>), and all in one (i32).
+  Value sumWords(Value row, Value block, int64_t first, int64_t groups);
   Value activationSum(Value row, Value block, int64_t first, int64_t groups);
   /// The results of both parts become those of the product.
   void join(Values &gates, const Values &ups);

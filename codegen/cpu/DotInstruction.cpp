@@ -47,8 +47,8 @@ public:
 
   // Signed weights are shifted to be unsigned.
   int64_t shift() const override { return bits == 8 ? 128 : 0; }
-  Values begin(Emitter &e, Value start) override {
-    return {start ? start : zeros(e, kLanes, e.b.getI32Type())};
+  Values begin(Emitter &e, const Start &start) override {
+    return {start.wide ? start.wide : zeros(e, kLanes, e.b.getI32Type())};
   }
   Values prepare(Emitter &e, Value line) override {
     if (bits == 8)
@@ -59,7 +59,7 @@ public:
     return {intrinsic(e, "llvm.x86.avx512.vpdpbusd.512", sums[0].getType(),
                       {sums[0], weights[0], broadcast(e, x, 64)})};
   }
-  Value finish(Emitter &, const Values &sums, Value) override { return sums[0]; }
+  Value finish(Emitter &, const Values &sums, const Start &) override { return sums[0]; }
 
 private:
   int64_t bits;
@@ -68,19 +68,31 @@ private:
 // How many pairs of products of unsigned weights of `bits` with int8 a sum of 16 bits holds.
 constexpr int64_t stepsOf16Bits(int64_t bits) { return 32767 / (2 * ((1 << bits) - 1) * 127); }
 
+// Whether sums of 16 bits hold those of `groups` lines to which a correction has been added: with
+// weights from -shift to shift - 1 they never leave what that alone can come to.
+constexpr bool fits16Bits(int64_t shift, int64_t groups) {
+  return groups * 2 * shift * 127 <= 32767;
+}
+
 class DotWideUnsigned final : public DotInstruction {
 public:
   explicit DotWideUnsigned(int64_t bits) : bits(bits) {}
 
   int64_t steps() const override { return stepsOf16Bits(bits); }
-  Values begin(Emitter &e, Value) override { return {zeros(e, 32, e.b.getI16Type())}; }
+  Start correction(Emitter &e, Value sums, int64_t shift, int64_t groups) override {
+    return fits16Bits(shift, groups) ? Start{{}, e.mul(sums, e.constant(sums.getType(), -shift))}
+                                     : DotInstruction::correction(e, sums, shift, groups);
+  }
+  Values begin(Emitter &e, const Start &start) override {
+    return {start.narrow ? start.narrow : zeros(e, 32, e.b.getI16Type())};
+  }
   Values prepare(Emitter &, Value line) override { return {line}; }
   Values step(Emitter &e, Values sums, const Values &weights, Value x) override {
     return {e.add(sums[0], intrinsic(e, "llvm.x86.avx512.pmaddubs.w.512", sums[0].getType(),
                                      {weights[0], broadcast(e, x, 64)}))};
   }
-  Value finish(Emitter &e, const Values &sums, Value start) override {
-    return plus(e, start,
+  Value finish(Emitter &e, const Values &sums, const Start &start) override {
+    return plus(e, start.wide,
                 intrinsic(e, "llvm.x86.avx512.pmaddw.d.512", e.vec(kLanes, e.b.getI32Type()),
                           {sums[0], e.constant(sums[0].getType(), 1)}));
   }
@@ -93,7 +105,7 @@ class DotWideSigned final : public DotInstruction {
 public:
   explicit DotWideSigned(int64_t) {}
 
-  Values begin(Emitter &e, Value) override { return {zeros(e, kLanes, e.b.getI32Type())}; }
+  Values begin(Emitter &e, const Start &) override { return {zeros(e, kLanes, e.b.getI32Type())}; }
   Values prepare(Emitter &e, Value line) override {
     Value isNegative = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, line,
                                              e.constant(line.getType(), 0));
@@ -108,8 +120,8 @@ public:
     return {e.add(sums[0], intrinsic(e, "llvm.x86.avx512.pmaddw.d.512", sums[0].getType(),
                                      {products, ones}))};
   }
-  Value finish(Emitter &e, const Values &sums, Value start) override {
-    return plus(e, start, sums[0]);
+  Value finish(Emitter &e, const Values &sums, const Start &start) override {
+    return plus(e, start.wide, sums[0]);
   }
 };
 
@@ -118,9 +130,17 @@ public:
   explicit DotMaddUnsigned(int64_t bits) : bits(bits) {}
 
   int64_t steps() const override { return stepsOf16Bits(bits); }
-  Values begin(Emitter &e, Value) override {
-    Value zero = zeros(e, 16, e.b.getI16Type());
-    return {zero, zero};
+  Start correction(Emitter &e, Value sums, int64_t shift, int64_t groups) override {
+    if (fits16Bits(shift, groups))
+      return {{}, e.mul(sums, e.constant(sums.getType(), -shift))};
+    Value ofHalf = half(e, sums, 0), factor = e.constant(ofHalf.getType(), -shift);
+    Value wide =
+        intrinsic(e, "llvm.x86.avx2.pmadd.wd", e.vec(8, e.b.getI32Type()), {ofHalf, factor});
+    return {join(e, wide, wide), {}};
+  }
+  Values begin(Emitter &e, const Start &start) override {
+    Value both = start.narrow ? half(e, start.narrow, 0) : zeros(e, 16, e.b.getI16Type());
+    return {both, both};
   }
   Values prepare(Emitter &e, Value line) override { return {half(e, line, 0), half(e, line, 1)}; }
   Values step(Emitter &e, Values sums, const Values &weights, Value x) override {
@@ -130,12 +150,12 @@ public:
                                          {weights[i], activations}));
     return sums;
   }
-  Value finish(Emitter &e, const Values &sums, Value start) override {
+  Value finish(Emitter &e, const Values &sums, const Start &start) override {
     auto widened = [&](Value v) {
       return intrinsic(e, "llvm.x86.avx2.pmadd.wd", e.vec(8, e.b.getI32Type()),
                        {v, e.constant(v.getType(), 1)});
     };
-    return plus(e, start, join(e, widened(sums[0]), widened(sums[1])));
+    return plus(e, start.wide, join(e, widened(sums[0]), widened(sums[1])));
   }
 
 private:
@@ -146,7 +166,7 @@ class DotMaddSigned final : public DotInstruction {
 public:
   explicit DotMaddSigned(int64_t) {}
 
-  Values begin(Emitter &e, Value) override {
+  Values begin(Emitter &e, const Start &) override {
     Value zero = zeros(e, 8, e.b.getI32Type());
     return {zero, zero};
   }
@@ -168,8 +188,8 @@ public:
     }
     return sums;
   }
-  Value finish(Emitter &e, const Values &sums, Value start) override {
-    return plus(e, start, join(e, sums[0], sums[1]));
+  Value finish(Emitter &e, const Values &sums, const Start &start) override {
+    return plus(e, start.wide, join(e, sums[0], sums[1]));
   }
 };
 
@@ -177,7 +197,7 @@ class DotPairs final : public DotInstruction {
 public:
   explicit DotPairs(int64_t) {}
 
-  Values begin(Emitter &, Value start) override { return {start}; }
+  Values begin(Emitter &, const Start &start) override { return {start.wide}; }
   Values prepare(Emitter &e, Value line) override {
     return {vector::BitCastOp::create(e.b, e.loc, e.vec(32, e.b.getBF16Type()), line)};
   }
@@ -188,10 +208,16 @@ public:
     return {intrinsic(e, "llvm.x86.avx512bf16.dpbf16ps.512", sums[0].getType(),
                       {sums[0], weights[0], pairs})};
   }
-  Value finish(Emitter &, const Values &sums, Value) override { return sums[0]; }
+  Value finish(Emitter &, const Values &sums, const Start &) override { return sums[0]; }
 };
 
 } // namespace
+
+DotInstruction::Start DotInstruction::correction(Emitter &e, Value sums, int64_t shift, int64_t) {
+  return {intrinsic(e, "llvm.x86.avx512.pmaddw.d.512", e.vec(kLanes, e.b.getI32Type()),
+                    {sums, e.constant(sums.getType(), -shift)}),
+          {}};
+}
 
 std::unique_ptr<DotInstruction> DotInstruction::get(StringRef name, int64_t bits) {
 #define MOIRE_INSTRUCTION(class, rowName, rowBits, feature)                                        \

@@ -22,18 +22,25 @@ public:
   /// After how many steps at most a run of them must be finished: its sums hold no more. (Sums of
   /// 32 bits hold all of a block: 256 columns.)
   virtual int64_t steps() const { return 64; }
-  /// Sums of one token for a run of steps whose result is `start` (<16 x i32>, or null for zero)
-  /// plus the products. (bf16: <16 x f32>.)
-  virtual Values begin(Emitter &e, Value start) = 0;
+  /// What the result of a run is besides the products: `wide` (<16 x i32>, or null for zero; of
+  /// bf16 <16 x f32>), and for each of the 16 the sum of two numbers of `narrow` (<32 x i16>, or
+  /// null).
+  struct Start {
+    Value wide = {}, narrow = {};
+  };
+  /// The start of a run over `groups` lines whose weights are `shift` larger than they should be:
+  /// -shift times the activations' sums, two of 16 bits for each row (<32 x i16>).
+  virtual Start correction(Emitter &e, Value sums, int64_t shift, int64_t groups);
+  /// Sums of one token for a run of steps.
+  virtual Values begin(Emitter &e, const Start &start) = 0;
   /// What is needed of a line (16 rows of 4 weights of int8, or of a pair of bf16), once for all
   /// tokens.
   virtual Values prepare(Emitter &e, Value line) = 0;
   /// Adds the columns of a line: `x` holds their 4 (or 2) activations as one i32.
   virtual Values step(Emitter &e, Values sums, const Values &weights, Value x) = 0;
   /// The 16 results of a run that began with `start`.
-  virtual Value finish(Emitter &e, const Values &sums, Value start) = 0;
-  /// What `prepare` adds to the weights' integers: so many times the sum of the activations is to
-  /// be subtracted from the results.
+  virtual Value finish(Emitter &e, const Values &sums, const Start &start) = 0;
+  /// What `prepare` adds to the weights' integers.
   virtual int64_t shift() const { return 0; }
 
   /// The row of Instructions.def with this name and width.

@@ -105,6 +105,26 @@ void expandTapRoute(Emitter &e, tile::TapRouteOp op) {
 
 //===- Rounding to int8 -----------------------------------------------------------------------===//
 
+// The word of sums of 16 integers, or of vectors of such added up: of lanes 4i and 4i + 1 below, of
+// the others above. Also adds up all of them.
+static std::pair<Value, Value> emitSumWord(Emitter &e, Value v) {
+  for (int64_t size = kLanes / 2; size >= 4; size /= 2) {
+    auto part = [&](int64_t from) {
+      return vector::ExtractStridedSliceOp::create(e.b, e.loc, v, ArrayRef<int64_t>{from},
+                                                   ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
+    };
+    v = e.add(part(0), part(size));
+  }
+  auto lane = [&](int64_t i) -> Value {
+    return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{i});
+  };
+  Value low = e.add(lane(0), lane(1)), high = e.add(lane(2), lane(3));
+  Value mask = e.constant(low.getType(), 0xffff), distance = e.constant(low.getType(), 16);
+  Value word = arith::OrIOp::create(e.b, e.loc, arith::AndIOp::create(e.b, e.loc, low, mask),
+                                    arith::ShLIOp::create(e.b, e.loc, high, distance));
+  return {word, e.add(low, high)};
+}
+
 // Rounds the values of a block, given as vectors of 16, and writes them with their scale and sums.
 // Of the scales max / (127 - k) the one with the smallest squared error is taken (the first of
 // equal ones): they round the same values differently, and the best of four has a sixth less error.
@@ -150,25 +170,20 @@ static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, Value row, Valu
   }
 
   Value factor = e.splat(inverse);
-  Value column = e.mulConst(block, form.columns), total;
+  int64_t words = form.columns / form.sumColumns;
+  Value firstWord = e.mulConst(block, words);
+  Value column = e.mulConst(block, form.columns), all;
   for (auto [i, part] : llvm::enumerate(parts)) {
     Value rounded = math::RoundEvenOp::create(e.b, e.loc, e.mul(part, factor));
     Value q = arith::FPToSIOp::create(e.b, e.loc, i32x16, rounded);
     Value bytes = arith::TruncIOp::create(e.b, e.loc, e.vec(kLanes, e.b.getI8Type()), q);
     e.storeLanes(bytes, outs[0], {row, e.addConst(column, i * kLanes)});
-    // Sums of 16 are a vector's; of a wider block only the whole sum is kept.
-    if (form.sumColumns != kLanes) {
-      total = total ? e.add(total, q) : q;
-      continue;
-    }
-    Value sum = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, q);
-    e.store(sum, outs[2], {row, e.addConst(e.mulConst(block, 2), i)});
-    total = total ? e.add(total, sum) : sum;
+    all = all ? e.add(all, q) : q;
+    if (words == 2 && i == 1)
+      e.store(emitSumWord(e, q).first, outs[2], {row, e.addConst(firstWord, 1)});
   }
-  if (form.sumColumns != kLanes) {
-    total = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, total);
-    e.store(total, outs[2], {row, block});
-  }
+  auto [word, total] = emitSumWord(e, all);
+  e.store(word, outs[2], {row, firstWord});
   Value totalF = arith::SIToFPOp::create(e.b, e.loc, e.f32(), total);
   e.store(scale, outs[1], {row, e.index(0), block});
   e.store(e.mul(scale, totalF), outs[1], {row, e.index(1), block});

@@ -74,8 +74,10 @@ def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
   let summary = "Each row as int8 in blocks of 32, 64, 128 or 256";
   let description = [{
     `values` [T, K] i8; `scales` [T, 2, B] f32: the scale d of each of B blocks, then d times the sum of
-    its values. `sums` i32: with blocks of 32 [T, K / 16], the sums of 16 values, otherwise [T, B], those
-    of a block. `moe.quantize_rows` says which d.
+    its values. `moe.quantize_rows` says which d. `sums` i32: words of two sums of 16 bits, which
+    instructions take for two weights: in the low half that of the values of columns 4i and 4i + 1, in
+    the high half that of 4i + 2 and 4i + 3. With blocks of 32 [T, K / 16], of the block and then of its
+    last 16 columns; otherwise [T, B], of the block.
 
     B says how wide a block is: the least of 32, 64, 128 and 256 columns of which a row needs B, the
     last perhaps being short (K = 576 has 18, 9, 5 or 3 blocks).

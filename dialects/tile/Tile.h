@@ -17,7 +17,7 @@ namespace mlir::tile {
 using Format = ::moire::PanelFormat;
 
 /// How rows of `k` columns in blocks of int8 lie in memory: blocks of `columns`, the last perhaps
-/// short, with a sum for each `sumColumns`.
+/// short, with a word of sums for each `sumColumns` (tile.quantize says of which columns).
 struct QuantizedRows {
   int64_t k, columns, sumColumns;
 

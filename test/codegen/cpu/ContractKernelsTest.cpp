@@ -208,9 +208,14 @@ private:
         kernel.at<float>(scalesAt)[(2 * t + 1) * count + b] =
             rowScale(t, b) * float(sum(t, columns * b, columns));
       }
-      for (int64_t s = 0; quantized && s < sums(); ++s)
-        kernel.at<int32_t>(sumsAt)[t * sums() + s] =
-            columns == 32 ? sum(t, 16 * s, 16) : sum(t, columns * s, columns);
+      for (int64_t b = 0; quantized && b < count; ++b) {
+        int64_t words = sums() / count, end = std::min(columns * (b + 1), k);
+        auto quants = [&](int64_t i) { return quant(t, i); };
+        int32_t *word = kernel.at<int32_t>(sumsAt) + t * sums() + words * b;
+        word[0] = sumWord(columns * b, end, quants);
+        if (words == 2)
+          word[1] = sumWord(columns * b + 16, end, quants);
+      }
     }
     for (int64_t t = 0; t <= tokens; ++t)
       for (int64_t n = 0; n < outWidth; ++n)

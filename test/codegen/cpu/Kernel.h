@@ -118,6 +118,14 @@ constexpr Sharing kUsualSharing = {2, 1, 4};
 /// More than the strip of any test takes.
 constexpr int64_t kStripSpace = 256 * 1024;
 
+/// The word of sums that tile.quantize makes of the integers value(k) of columns from .. to.
+template <typename Quant> int32_t sumWord(int64_t from, int64_t to, Quant value) {
+  int32_t low = 0, high = 0;
+  for (int64_t k = from; k < to; ++k)
+    (k % 4 < 2 ? low : high) += value(k);
+  return (low & 0xffff) | static_cast<int32_t>(static_cast<uint32_t>(high) << 16);
+}
+
 /// Reproducible numbers (SplitMix64, by Steele, Lea and Flood): cheap to begin anew for each
 /// number.
 class Random {

@@ -80,12 +80,13 @@ struct QuantizedRows {
             << "row " << row << " block " << b << " element " << i;
       ASSERT_EQ(kernel.at<float>(scales)[(row * 2 + 0) * blocks + b], expected.scale);
       ASSERT_EQ(kernel.at<float>(scales)[(row * 2 + 1) * blocks + b], expected.scaledSum);
-      if (columns != 32)
-        ASSERT_EQ(kernel.at<int32_t>(sums)[row * blocks + b], expected.sum);
-      for (int half = 0; columns == 32 && half < 2; ++half)
-        ASSERT_EQ(
-            kernel.at<int32_t>(sums)[2 * (row * blocks + b) + half],
-            std::accumulate(expected.values + 16 * half, expected.values + 16 * half + 16, 0));
+      // Of the block; of one of 32 also of its second half.
+      auto value = [&](int64_t i) { return expected.values[i]; };
+      const int64_t words = columns == 32 ? 2 : 1;
+      const int32_t *found = kernel.at<int32_t>(sums) + words * (row * blocks + b);
+      ASSERT_EQ(found[0], sumWord(0, count, value));
+      if (words == 2)
+        ASSERT_EQ(found[1], sumWord(16, 32, value));
     }
   }
 };

@@ -1,0 +1,109 @@
+// How rows and panels come together: a few rows with packed panels side by side, many in tiles with
+// panels that are unpacked for them.
+
+#include "codegen/cpu/Contraction.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+
+void Contraction::fewRows(Value from, Value to, ArrayRef<Value> rows,
+                          llvm::function_ref<void(size_t, Value, Value)> write) {
+  sideBySide(from, to, rows.size(), [&](ArrayRef<Value> panels, Value) {
+    for (auto [i, y] : llvm::enumerate(products(panels, rows)))
+      write(i % rows.size(), panels[i / rows.size()], y);
+  });
+}
+
+void Contraction::sideBySide(Value from, Value to, int64_t rows, Emitter::Tile body) {
+  int64_t streams = in.sharing ? in.sharing.getStreams() : 1;
+  e.tiles(from, to, std::max<int64_t>(streams / (in.parts * rows), 1), body);
+}
+
+void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value to,
+                           llvm::function_ref<Value(Value)> rowOf,
+                           llvm::function_ref<void(Value, Value, Value)> write) {
+  auto together = [&](int64_t count) {
+    Values places;
+    for (int64_t i = 0; i < count; ++i)
+      places.push_back(e.addConst(from, i));
+    fewRows(firstPanel, lastPanel, llvm::map_to_vector(places, rowOf),
+            [&](size_t i, Value panel, Value y) { write(places[i], panel, y); });
+  };
+  e.choose(e.sub(to, from), 1, in.blocking.getDirect(), together, [&] {
+    e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
+      e.loop(from, to, in.blocking.getBlock(), [&](Value first) {
+        Value last = e.min(e.addConst(first, in.blocking.getBlock()), to);
+        blockOfRows(panel, first, last, rowOf,
+                    [&](Value place, Value y) { write(place, panel, y); });
+      });
+    });
+  });
+}
+
+// Unpacking waits for memory and multiplying does not: so each tile asks for two lines of every
+// block of the panel that is unpacked next. With few rows this is what both together cost.
+Contraction::Ahead Contraction::ahead(Value panel, int64_t part, Value tile) {
+  Value last = e.index(std::max<int64_t>(info.bits - 2, 0));
+  return {reader(e.addConst(panel, 1), part), e.min(e.mulConst(tile, 2), last)};
+}
+
+void Contraction::blockOfRows(Value panel, Value from, Value to,
+                              llvm::function_ref<Value(Value)> rowOf,
+                              llvm::function_ref<void(Value, Value)> write) {
+  Value zero = e.index(0), k = e.index(in.k);
+  if (layout.whole) {
+    SmallVector<PanelChunk, 2> chunks;
+    for (int64_t part = 0; part < in.parts; ++part) {
+      chunks.push_back(chunk(panel, part, zero));
+      chunks.back().unpack(k);
+    }
+    e.tiles(from, to, in.blocking.getRows(), [&](ArrayRef<Value> places, Value tile) {
+      Values rows = llvm::map_to_vector(places, rowOf), results;
+      for (auto [part, weights] : llvm::enumerate(chunks)) {
+        Ahead next = ahead(panel, part, tile);
+        Values sums = multiply(weights, rows, zeros(rows.size()), zero, k, &next);
+        part ? join(results, sums) : void(results = sums);
+      }
+      for (auto [place, y] : llvm::zip(places, results))
+        write(place, y);
+    });
+    return;
+  }
+  // Chunk by chunk; the sums wait in the strip.
+  auto sumAt = [&](int64_t part, Value place) {
+    Value row = e.addConst(e.sub(place, from), part * in.blocking.getBlock());
+    return e.addConst(e.mulConst(row, kPanelRows * 4), layout.sums);
+  };
+  auto loadSum = [&](int64_t part, Value place) {
+    return e.loadBytes(in.strip, sumAt(part, place), kPanelRows, e.f32());
+  };
+  for (int64_t part = 0; part < in.parts; ++part)
+    e.loop(zero, k, in.blocking.getColumns(), [&](Value first) {
+      Value last = e.min(e.addConst(first, in.blocking.getColumns()), k);
+      PanelChunk weights = chunk(panel, part, first);
+      weights.unpack(last);
+      Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
+      e.tiles(from, to, in.blocking.getRows(), [&](ArrayRef<Value> places, Value tile) {
+        Ahead next = ahead(panel, part, tile);
+        Values init;
+        for (Value place : places)
+          init.push_back(arith::SelectOp::create(e.b, e.loc, isFirst, e.constant(e.f32x16(), 0),
+                                                 loadSum(part, place)));
+        Values rows = llvm::map_to_vector(places, rowOf);
+        for (auto [place, sum] :
+             llvm::zip(places, multiply(weights, rows, init, first, last, &next)))
+          e.storeBytes(sum, in.strip, sumAt(part, place));
+      });
+    });
+  e.loop(from, to, 1, [&](Value place) {
+    Values sum = {loadSum(0, place)};
+    if (in.parts == 2)
+      join(sum, {loadSum(1, place)});
+    write(place, sum[0]);
+  });
+}
+
+} // namespace moire::cpu
