@@ -22,7 +22,7 @@ void expandContract(Emitter &e, tile::ContractOp op) {
     emitWritePanel(e, y, op.getOut(), row, panel, panels, accumulate);
   };
   Value none = e.index(0), rows = e.dim(op.getX()[0], 0);
-  auto multiply = [&](Value from, Value to) {
+  auto multiply = [&](Value, Value from, Value to) {
     if (op.getBlocking())
       return contraction.manyRows(from, to, none, rows, [](Value row) { return row; }, write);
     e.loop(none, rows, 1, [&](Value row) {
@@ -30,7 +30,7 @@ void expandContract(Emitter &e, tile::ContractOp op) {
                           [&](size_t, Value panel, Value y) { write(row, panel, y); });
     });
   };
-  sharePanels(e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels, multiply);
+  PanelShares(e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels).each(1, multiply);
 }
 
 } // namespace moire::cpu

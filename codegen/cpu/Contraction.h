@@ -37,7 +37,8 @@ public:
   Values products(llvm::ArrayRef<Value> panels, llvm::ArrayRef<Value> rows);
 
   /// body(panels) for panels from .. to, as many at a time as are read side by side for some rows.
-  void sideBySide(Value from, Value to, int64_t rows, Emitter::Tile body);
+  void sideBySide(Value from, Value to, int64_t rows,
+                  llvm::function_ref<void(llvm::ArrayRef<Value>)> body);
 
   /// The results of panels from .. to for a few rows of x, of some panels at a time; write(i,
   /// panel, y) takes the 16 of row i.

@@ -11,15 +11,28 @@ namespace moire::cpu {
 
 void Contraction::fewRows(Value from, Value to, ArrayRef<Value> rows,
                           llvm::function_ref<void(size_t, Value, Value)> write) {
-  sideBySide(from, to, rows.size(), [&](ArrayRef<Value> panels, Value) {
+  sideBySide(from, to, rows.size(), [&](ArrayRef<Value> panels) {
     for (auto [i, y] : llvm::enumerate(products(panels, rows)))
       write(i % rows.size(), panels[i / rows.size()], y);
   });
 }
 
-void Contraction::sideBySide(Value from, Value to, int64_t rows, Emitter::Tile body) {
+void Contraction::sideBySide(Value from, Value to, int64_t rows,
+                             llvm::function_ref<void(ArrayRef<Value>)> body) {
   int64_t streams = in.sharing ? in.sharing.getStreams() : 1;
-  e.tiles(from, to, std::max<int64_t>(streams / (in.parts * rows), 1), body);
+  int64_t together = std::max<int64_t>(streams / (in.parts * rows), 1);
+  if (together > 1) {
+    // Each stream goes through neighbouring panels.
+    Value length = e.div(e.sub(to, from), e.index(together));
+    e.loop(from, e.add(from, length), 1, [&](Value first) {
+      Values panels = {first};
+      while (int64_t(panels.size()) < together)
+        panels.push_back(e.add(panels.back(), length));
+      body(panels);
+    });
+    from = e.add(from, e.mulConst(length, together));
+  }
+  e.loop(from, to, 1, [&](Value panel) { body(panel); });
 }
 
 void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value to,

@@ -236,12 +236,10 @@ std::pair<Value, Value> Emitter::shareOf(Value member, Value count) {
   return {from, div(mul(addConst(member, 1), count), team())};
 }
 
-std::pair<Value, Value> Emitter::shareOf(tile::Split split, Value count) {
-  return split == tile::Split::Whole ? std::pair(index(0), count) : shareOf(thread(), count);
-}
-
 void Emitter::share(tile::Split split, Value count, Body body) {
-  auto [from, to] = shareOf(split, count);
+  Value from = index(0), to = count;
+  if (split != tile::Split::Whole)
+    std::tie(from, to) = shareOf(thread(), count);
   loop(from, to, 1, body);
 }
 

@@ -86,8 +86,7 @@ public:
   llvm::SmallVector<Value> fold(Value from, Value to, int64_t step, ValueRange init, Fold body);
   /// The bounds of a team member's contiguous share of 0 .. count.
   std::pair<Value, Value> shareOf(Value member, Value count);
-  /// The bounds of this thread's rows of 0 .. count: all for Split::Whole, else its share.
-  std::pair<Value, Value> shareOf(mlir::tile::Split split, Value count);
+  /// Rows 0 .. count of this thread: all of them for Split::Whole, else a contiguous share.
   void share(mlir::tile::Split split, Value count, Body body);
   using Tile = llvm::function_ref<void(llvm::ArrayRef<Value> places, Value number)>;
   /// body(places, number of the tile) for places from .. to: whole tiles of `size`, a power of two,

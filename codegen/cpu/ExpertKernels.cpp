@@ -33,6 +33,10 @@ protected:
 
   Value at(Value ids, ValueRange place) { return e.toIndex(e.load(ids, place)); }
 
+  PanelShares shares() {
+    return PanelShares(e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels);
+  }
+
   int64_t experts() { return op.getOffsets().getType().getDimSize(1) - 1; }
 
   // body(first place, end of its places) if the expert has any.
@@ -56,12 +60,12 @@ public:
 
   void emit() {
     if (!op.getOffsets())
-      return sharePanels(op.getChoices(), [&](Value j, Value first, Value last) {
+      return shares().each(op.getChoices(), [&](Value j, Value first, Value last) {
         contraction(at(op.getOrder(), j))
             .fewRows(first, last, e.index(0),
                      [&](size_t, Value panel, Value y) { write(j, panel, y); });
       });
-    sharePanels(experts(), [&](Value expert, Value first, Value last) {
+    shares().each(experts(), [&](Value expert, Value first, Value last) {
       ifAny(expert, [&](Value from, Value to) {
         contraction(expert).manyRows(
             first, last, from, to,
@@ -72,23 +76,6 @@ public:
   }
 
 private:
-  // body(expert, first panel, end of the panels) for what this thread has of the panels of `count`
-  // experts. Equal shares differ by one where the team does not divide the panels; they rotate, so
-  // that over several experts they are equal.
-  void sharePanels(int64_t count, llvm::function_ref<void(Value, Value, Value)> body) {
-    if (!op.getTurns())
-      return e.loop(e.index(0), e.index(count), 1, [&](Value i) {
-        auto [first, last] = e.shareOf(e.rem(e.add(e.thread(), i), e.team()), e.index(panels));
-        body(i, first, last);
-      });
-    Turns turns(e, op.getSharingAttr(), panels);
-    Value each = e.index(turns.count());
-    e.takeTurns(op.getTurns(), e.index(count * turns.count()), [&](Value turn) {
-      auto [first, last] = turns.panelsOf(e.rem(turn, each));
-      body(e.div(turn, each), first, last);
-    });
-  }
-
   void write(Value place, Value panel, Value y) {
     if (op.getEpilogue() == tile::Epilogue::Silu)
       y = emitSilu(e, y);
@@ -105,11 +92,10 @@ public:
     if (!op.getOffsets())
       return emitOneToken();
     int64_t together = op.getPartial().getType().getDimSize(2) / kPanelRows;
-    sharePanels(
-        e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels, [&](Value from, Value to) {
-          e.loop(from, to, together,
-                 [&](Value first) { somePanels(first, e.min(e.addConst(first, together), to)); });
-        });
+    shares().each(1, [&](Value, Value from, Value to) {
+      e.loop(from, to, together,
+             [&](Value first) { somePanels(first, e.min(e.addConst(first, together), to)); });
+    });
   }
 
 private:
@@ -156,16 +142,16 @@ private:
 
   void emitOneToken() {
     Value token = e.index(0);
-    auto multiply = [&](ArrayRef<Value> some, Value) {
+    auto multiply = [&](ArrayRef<Value> some) {
       Values sums = weightedSums(token, some.size(), [&](Value j) {
         return contraction(at(op.getOrder(), j)).products(some, j);
       });
       for (auto [panel, sum] : llvm::zip(some, sums))
         write(token, panel, sum);
     };
-    sharePanels(
-        e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels,
-        [&](Value from, Value to) { contraction(token).sideBySide(from, to, 1, multiply); });
+    shares().each(1, [&](Value, Value from, Value to) {
+      contraction(token).sideBySide(from, to, 1, multiply);
+    });
   }
 
   void write(Value token, Value panel, Value y) {

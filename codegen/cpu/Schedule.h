@@ -76,8 +76,10 @@ private:
     mlir::Value turns;
     mlir::tile::SharingAttr sharing;
   };
-  /// For the rows in `x` (one buffer, or three if quantized); `parts` as in Contraction.h.
-  ProductPlan planProduct(const PackedWeight &packed, llvm::ArrayRef<mlir::Value> x, int64_t parts);
+  /// For the rows in `x` (one buffer, or three if quantized); `parts` as in Contraction.h, `equal`
+  /// as in #tile.sharing.
+  ProductPlan planProduct(const PackedWeight &packed, llvm::ArrayRef<mlir::Value> x, int64_t parts,
+                          int64_t equal);
 
   // Buffers
   mlir::Value rowCount(mlir::tile::Count count);

@@ -115,12 +115,13 @@ public:
 
   void combine(ArrayRef<Value> hidden, tile::Epilogue epilogue, Value out) {
     const PackedWeight &packed = s.packedOf(op.getDown());
-    ProductPlan plan = s.planProduct(packed, hidden, 1);
+    int64_t equal = panelCount(widthOf(op.getResult())) * kEqualPart;
+    ProductPlan plan = s.planProduct(packed, hidden, 1, equal);
     Value partial;
     if (!s.one)
       // A turn is as many panels as there is room for.
       plan.sharing =
-          tile::SharingAttr::get(b.getContext(), kCombinePanels, kSinglePanels, kStreams);
+          tile::SharingAttr::get(b.getContext(), equal, kCombinePanels, kSinglePanels, kStreams);
     if (!s.one)
       partial = s.alloc(Space::Private, {to.choices, kCombinePanels * kPanelRows}, b.getF32Type(),
                         to.count);
@@ -136,7 +137,8 @@ private:
   Value product(Value weight, tile::Epilogue epilogue) {
     const PackedWeight &packed = s.packedOf(weight);
     SmallVector<Value, 3> x = s.operands(op.getX());
-    ProductPlan plan = s.planProduct(packed, x, epilogue == tile::Epilogue::GateSilu ? 2 : 1);
+    int64_t parts = epilogue == tile::Epilogue::GateSilu ? 2 : 1;
+    ProductPlan plan = s.planProduct(packed, x, parts, /*equal=*/0);
     int64_t width = op.getHiddenWidth();
     int64_t padded = wholePanels(width);
     Value out = s.joinRows(s.alloc(Space::Shared, {to.choices, padded}, b.getF32Type(), to.count));

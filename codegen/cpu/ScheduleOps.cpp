@@ -268,12 +268,13 @@ static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind k
 }
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
-                                              int64_t parts) {
+                                              int64_t parts, int64_t equal) {
   ProductPlan product{packed.format, "vfmadd", {}, {}, {}, {}};
   product.turns = tile::AllocOp::create(b, loc, MemRefType::get({1}, b.getI64Type()), Space::Kept,
                                         Value(), IntegerAttr());
-  product.sharing = tile::SharingAttr::get(b.getContext(), llvm::divideCeil(kStreams, parts),
-                                           kSinglePanels, kStreams);
+  int64_t length = std::max<int64_t>(kStreamBytes / panelBytes(packed.format, packed.k), 1);
+  product.sharing = tile::SharingAttr::get(
+      b.getContext(), equal, length * llvm::divideCeil(kStreams, parts), kSinglePanels, kStreams);
   const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
   bool pairs = cast<MemRefType>(x[0].getType()).getElementType().isInteger(32);
@@ -303,7 +304,8 @@ void Scheduler::scheduleContract(Value x, Value weightValue, Value bias, tile::E
                                  int64_t width, Value out) {
   const PackedWeight &packed = packedOf(weightValue);
   SmallVector<Value, 3> inputs = operands(x);
-  ProductPlan product = planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1);
+  ProductPlan product = planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1,
+                                    panelCount(width) * kEqualPart);
   tile::ContractOp::create(b, loc, Split::Panels, product.instruction, product.format, inputs,
                            weight(weightValue), bias ? weight(bias) : Value(), product.strip,
                            product.turns, out, epilogue, width, packed.k, product.blocking,

@@ -15,8 +15,12 @@ constexpr int64_t kDirectRows = 4;
 /// turn: memory gives four streams a third more than one. Eight are too many for the caches.
 constexpr int64_t kStreams = 4;
 
-/// Panels of a product, the last ones, that threads take one by one, so that nobody waits long for
-/// the others.
+/// Bytes of a stream in a turn: of short panels several, since each beginning costs.
+constexpr int64_t kStreamBytes = 16 * 1024;
+
+/// The part of a product's panels that is in equal shares, where streams are longest; and how many
+/// of the last ones threads take one by one, so that nobody waits long for the others.
+constexpr double kEqualPart = 0.5;
 constexpr int64_t kSinglePanels = 8;
 
 /// Rows that share each load of weights. AVX2 has 16 registers of half a sum; AVX-512 has 32 of a

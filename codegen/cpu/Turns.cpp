@@ -6,11 +6,37 @@ using namespace mlir;
 
 namespace moire::cpu {
 
-Turns::Turns(Emitter &e, tile::SharingAttr sharing, int64_t panels)
-    : e(e), sharing(sharing), panels(panels),
-      whole(std::max<int64_t>(panels - sharing.getSingle(), 0) / sharing.getPanels()) {}
+PanelShares::PanelShares(Emitter &e, tile::Split split, Value turns, tile::SharingAttr sharing,
+                         int64_t panels)
+    : e(e), split(split), turns(turns), sharing(sharing), panels(panels), equal(panels), whole(0) {
+  if (!turns)
+    return;
+  equal = std::min(sharing.getEqual(), panels);
+  whole = std::max<int64_t>(panels - equal - sharing.getSingle(), 0) / sharing.getPanels();
+}
 
-std::pair<Value, Value> Turns::panelsOf(Value turn) {
+void PanelShares::each(int64_t count, Body body) {
+  if (equal)
+    e.loop(e.index(0), e.index(count), 1, [&](Value i) {
+      Value from = e.index(0), to = e.index(equal);
+      if (split != tile::Split::Whole)
+        std::tie(from, to) = e.shareOf(e.rem(e.add(e.thread(), i), e.team()), to);
+      body(i, from, to);
+    });
+  if (!turns)
+    return;
+  Value each = e.index(turnCount());
+  e.takeTurns(turns, e.index(count * turnCount()), [&](Value turn) {
+    auto [from, to] = panelsOf(e.rem(turn, each));
+    body(e.div(turn, each), from, to);
+  });
+}
+
+int64_t PanelShares::turnCount() const {
+  return whole + panels - equal - whole * sharing.getPanels();
+}
+
+std::pair<Value, Value> PanelShares::panelsOf(Value turn) {
   int64_t together = sharing.getPanels();
   Value isWhole =
       arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, turn, e.index(whole));
@@ -18,20 +44,8 @@ std::pair<Value, Value> Turns::panelsOf(Value turn) {
     return arith::SelectOp::create(e.b, e.loc, isWhole, yes, no);
   };
   Value from = select(e.mulConst(turn, together), e.addConst(turn, whole * (together - 1)));
+  from = e.addConst(from, equal);
   return {from, e.add(from, select(e.index(together), e.index(1)))};
-}
-
-void sharePanels(Emitter &e, tile::Split split, Value turns, tile::SharingAttr sharing,
-                 int64_t panels, llvm::function_ref<void(Value, Value)> body) {
-  if (!turns) {
-    auto [from, to] = e.shareOf(split, e.index(panels));
-    return body(from, to);
-  }
-  Turns shared(e, sharing, panels);
-  e.takeTurns(turns, e.index(shared.count()), [&](Value turn) {
-    auto [from, to] = shared.panelsOf(turn);
-    body(from, to);
-  });
 }
 
 } // namespace moire::cpu

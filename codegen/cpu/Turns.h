@@ -1,4 +1,4 @@
-// How threads share the panels of a product: in turns, or in equal parts.
+// How threads share the panels of a product: some in equal parts, the others in turns.
 
 #ifndef MOIRE_CODEGEN_CPU_TURNS_H
 #define MOIRE_CODEGEN_CPU_TURNS_H
@@ -7,25 +7,34 @@
 
 namespace moire::cpu {
 
-/// The turns of a number of panels: some panels each, in ascending order, the last ones single.
-class Turns {
+/// The parts of 0 .. panels that the threads of a team have.
+class PanelShares {
 public:
-  Turns(Emitter &e, mlir::tile::SharingAttr sharing, int64_t panels);
+  /// body(i, first panel, end of the panels)
+  using Body = llvm::function_ref<void(Value, Value, Value)>;
 
-  int64_t count() const { return whole + panels - whole * sharing.getPanels(); }
-  /// The first panel of a turn, and the end of its panels.
-  std::pair<Value, Value> panelsOf(Value turn);
+  /// `turns`: the counter, or null.
+  PanelShares(Emitter &e, mlir::tile::Split split, Value turns, mlir::tile::SharingAttr sharing,
+              int64_t panels);
+
+  /// What this thread has of the panels of each of `count` matrices, numbered i. Equal shares
+  /// differ by one where the team does not divide the panels; they rotate, so that over several
+  /// matrices they are equal.
+  void each(int64_t count, Body body);
 
 private:
-  Emitter &e;
-  mlir::tile::SharingAttr sharing;
-  int64_t panels, whole; // whole turns, of several panels
-};
+  /// The turns that the panels of a matrix are, behind those in equal shares.
+  int64_t turnCount() const;
+  std::pair<Value, Value> panelsOf(Value turn);
 
-/// body(first panel, end of the panels) for the parts of 0 .. panels that this thread has: its
-/// turns, or, without a counter of them, its share.
-void sharePanels(Emitter &e, mlir::tile::Split split, Value turns, mlir::tile::SharingAttr sharing,
-                 int64_t panels, llvm::function_ref<void(Value, Value)> body);
+  Emitter &e;
+  mlir::tile::Split split;
+  Value turns;
+  mlir::tile::SharingAttr sharing;
+  int64_t panels;
+  int64_t equal; // of them in equal shares
+  int64_t whole; // turns of several panels
+};
 
 } // namespace moire::cpu
 

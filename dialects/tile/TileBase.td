@@ -158,19 +158,20 @@ def Tile_SharingAttr : AttrDef<Tile_Dialect, "Sharing"> {
   let mnemonic = "sharing";
   let summary = "How the threads share the panels of a product";
   let description = [{
-    With a counter of turns, whoever is free takes the next turn: `panels` panels, or one of the last
-    `single`, so that all are done at about the same time. Without, threads have equal shares, the
-    same in every step. For one row a thread reads `streams` panels side by side, for more rows as
-    many fewer. No result depends on any of it.
+    Of the first `equal` panels threads have equal shares. Of the others whoever is free takes the next
+    turn: `panels` of them, or one of the last `single`, so that all are done at about the same time.
+    Without a counter of turns all are in equal shares. For one row a thread reads `streams` panels side
+    by side, for more rows as many fewer: its share, or turn, in so many parts. No result depends on
+    any of it.
 
     ```mlir
-    #tile.sharing<panels = 4, single = 8, streams = 4>
+    #tile.sharing<equal = 64, panels = 4, single = 8, streams = 4>
     ```
 
     Constraints:
-    * (C1) `panels` and `streams` are positive, `single` is not negative.
+    * (C1) `panels` and `streams` are positive, `equal` and `single` not negative.
   }];
-  let parameters = (ins "int64_t":$panels, "int64_t":$single, "int64_t":$streams);
+  let parameters = (ins "int64_t":$equal, "int64_t":$panels, "int64_t":$single, "int64_t":$streams);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -69,14 +69,15 @@ LogicalResult BlockingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
   return success();
 }
 
-LogicalResult SharingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+LogicalResult SharingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t equal,
                                   int64_t panels, int64_t single, int64_t streams) {
   // Sharing_c1
-  if (panels > 0 && single >= 0 && streams > 0)
+  if (equal >= 0 && panels > 0 && single >= 0 && streams > 0)
     return success();
-  return emitError() << "expected positive numbers of panels and streams, and none or some single "
-                        "panels, found "
-                     << panels << ", " << streams << " and " << single;
+  return emitError()
+         << "expected positive numbers of panels and streams, and none or some panels in "
+            "equal shares and single ones, found "
+         << panels << ", " << streams << ", " << equal << " and " << single;
 }
 
 LogicalResult AllocOp::verify() {

@@ -302,8 +302,8 @@ TEST(ContractKernels, FloatActivationsPlainWeights) {
          {Shape{format, Epilogue::Store, 1, 1, true}, Shape{format, Epilogue::Bias, 33, 17, false},
           Shape{format, Epilogue::Accumulate, 7, 40, false},
           Shape{format, Epilogue::Accumulate, 67, 40, false, {1, 2, 3, 32}},
-          Shape{format, Epilogue::Store, 70, 100, false, kUsualBlocking, 32, {4, 1, 4}},
-          Shape{format, Epilogue::Gate, 10, 20, false, kUsualBlocking, 32, {2, 0, 4}}})
+          Shape{format, Epilogue::Store, 70, 100, false, kUsualBlocking, 32, {2, 4, 1, 4}},
+          Shape{format, Epilogue::Gate, 10, 20, false, kUsualBlocking, 32, {0, 2, 0, 4}}})
       checkEverywhere(shape, "vfmadd");
 }
 
@@ -326,8 +326,8 @@ std::vector<Shape> blockShapes(PanelFormat format) {
   return {{format, Epilogue::Store, block, 33, true},
           {format, Epilogue::Bias, 3 * block, 1, false, wide},
           {format, Epilogue::Accumulate, 2 * block, 16, false, small},
-          {format, Epilogue::Gate, block, 20, false, kUsualBlocking, 32, {2, 0, 4}},
-          {format, Epilogue::Store, 2 * block, 100, false, kUsualBlocking, 32, {4, 1, 4}},
+          {format, Epilogue::Gate, block, 20, false, kUsualBlocking, 32, {0, 2, 0, 4}},
+          {format, Epilogue::Store, 2 * block, 100, false, kUsualBlocking, 32, {2, 4, 1, 4}},
           {format, Epilogue::Gate, 2 * block, 20, false, small}};
 }
 

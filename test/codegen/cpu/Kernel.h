@@ -109,12 +109,12 @@ struct Blocking {
 constexpr Blocking kUsualBlocking = {4, 4, 256, 1024};
 /// How threads share the panels of a product.
 struct Sharing {
-  int64_t panels, single, streams;
+  int64_t equal, panels, single, streams;
   /// "sharing = #tile.sharing<…>"
   std::string text() const;
 };
 /// Three panels are a turn of two, read side by side, and a single one.
-constexpr Sharing kUsualSharing = {2, 1, 4};
+constexpr Sharing kUsualSharing = {0, 2, 1, 4};
 /// More than the strip of any test takes.
 constexpr int64_t kStripSpace = 256 * 1024;
 

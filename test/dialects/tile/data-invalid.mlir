@@ -244,11 +244,11 @@ func.func private @Blocking_c2() attributes {
 // -----
 
 func.func private @Sharing_c1_panels() attributes {
-  // expected-error @below {{expected positive numbers of panels and streams, and none or some single panels, found 0, 4 and 8}}
-  tile.sharing = #tile.sharing<panels = 0, single = 8, streams = 4>}
+  // expected-error @below {{expected positive numbers of panels and streams, and none or some panels in equal shares and single ones, found 0, 4, 0 and 8}}
+  tile.sharing = #tile.sharing<equal = 0, panels = 0, single = 8, streams = 4>}
 
 // -----
 
 func.func private @Sharing_c1_single() attributes {
-  // expected-error @below {{expected positive numbers of panels and streams, and none or some single panels, found 4, 4 and -1}}
-  tile.sharing = #tile.sharing<panels = 4, single = -1, streams = 4>}
+  // expected-error @below {{expected positive numbers of panels and streams, and none or some panels in equal shares and single ones, found 4, 4, 0 and -1}}
+  tile.sharing = #tile.sharing<equal = 0, panels = 4, single = -1, streams = 4>}

@@ -283,7 +283,7 @@ func.func @contract_c10_split(%step: !llvm.ptr, %thread: index, %team: index, %x
     memref<?x96xf32>, %w: memref<9216xi8>, %t: memref<1xi64>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected turns with sharing, of a product whose panels are shared}}
   tile.contract whole "vfmadd" f16 %x0 weight %w turns %t -> store %y
-    {sharing = #tile.sharing<panels = 4, single = 8, streams = 4>, width = 40 : i64, k = 96 : i64}
+    {sharing = #tile.sharing<equal = 0, panels = 4, single = 8, streams = 4>, width = 40 : i64, k = 96 : i64}
     : memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
   return
 }
