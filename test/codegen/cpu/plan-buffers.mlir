@@ -139,3 +139,27 @@ module {
     return
   }
 }
+
+// -----
+
+// What is kept lies in front of everything, and nothing else is ever there.
+//
+// CHECK: module attributes {tile.arena_bytes = 256 : i64
+module {
+  // CHECK-LABEL: func @kept
+  // CHECK: tile.alloc kept at 0 : memref<1xi64>
+  // CHECK: tile.alloc team at 128 : memref<2x16xf32>
+  func.func @kept(%step: !llvm.ptr, %thread: index, %team: index) {
+    %turns = tile.alloc kept : memref<1xi64>
+    %parts = tile.alloc team : memref<2x16xf32>
+    return
+  }
+  // CHECK-LABEL: func @other
+  // CHECK: tile.alloc kept at 64 : memref<1xi64>
+  // CHECK: tile.alloc team at 128 : memref<2x16xf32>
+  func.func @other(%step: !llvm.ptr, %thread: index, %team: index) {
+    %turns = tile.alloc kept : memref<1xi64>
+    %parts = tile.alloc team : memref<2x16xf32>
+    return
+  }
+}

@@ -47,7 +47,9 @@
 // ONE: scf.for
 // ONE: func.call @layer.one(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[STREAM]])
 // ONE: %[[LOGITS:.*]] = tile.input logits : memref<1x100xf32>
-// ONE: tile.contract {{.*}} -> store %[[LOGITS]] {k = 64 : i64, width = 100 : i64}
+// ONE: %[[TURNS:.*]] = tile.alloc kept : memref<1xi64>
+// ONE: tile.contract {{.*}} turns %[[TURNS]] -> store %[[LOGITS]]
+// ONE-SAME: {k = 64 : i64, sharing = #tile.sharing<equal = 3, panels = 112, single = 8, streams = 4>, width = 100 : i64}
 // ONE-NOT: tensor<
 // ONE-NOT: moe.
 
@@ -59,7 +61,7 @@
 // MANY: %[[H:.*]] = tile.alloc shared(%{{.*}}) : memref<?x64xi8>
 // MANY: tile.rms_norm rows %[[X]], %{{.*}} -> %[[H]]
 // MANY: %[[STRIP:.*]] = tile.alloc private : memref<1152xi8>
-// MANY: tile.contract panels "vpmaddubsw" q4_0 %[[H]], {{.*}} strip %[[STRIP]] -> store
+// MANY: tile.contract panels "vpmaddubsw" q4_0 %[[H]], {{.*}} strip %[[STRIP]] turns %{{.*}} -> store
 // MANY-SAME: {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 64>
 // MANY: tile.rope rows
 // MANY: tile.kv_append rows keys
