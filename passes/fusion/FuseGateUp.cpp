@@ -3,8 +3,8 @@
 #include "passes/Passes.h"
 #include "passes/fusion/ConcatWeights.h"
 
+#include "dialects/moe/Remarks.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/Remarks.h"
 
 namespace mlir::moe {
 
@@ -63,6 +63,18 @@ static void fuse(ExpertsOp experts, SymbolTable &symbols) {
   eraseUnusedReads(weights);
 }
 
+/// The weights that a remark about the fusion names.
+static std::string namesOf(GateOp gate) {
+  SmallVector<Value> weights;
+  for (Value rows : {gate.getGate(), gate.getUp()})
+    if (auto product = rows.getDefiningOp<LinearOp>())
+      weights.push_back(product.getWeight());
+  return weightNames(weights);
+}
+static std::string namesOf(ExpertsOp experts) {
+  return weightNames({experts.getGate(), experts.getUp()});
+}
+
 namespace {
 struct FuseGateUp : impl::FuseGateUpBase<FuseGateUp> {
   void runOnOperation() override {
@@ -80,14 +92,16 @@ struct FuseGateUp : impl::FuseGateUpBase<FuseGateUp> {
   }
 
   template <typename OpTy> void fuseEach(ArrayRef<OpTy> ops, SymbolTable &symbols, StringRef done) {
-    auto opts = remark::RemarkOpts::name("FuseGateUp").category("fusion");
     for (OpTy op : ops) {
+      auto opts = remarkAbout(op, "FuseGateUp", "fusion");
+      std::string names = namesOf(op);
       StringRef reason = whyNotFuse(symbols, op);
       if (!reason.empty()) {
-        remark::missed(op.getLoc(), opts) << reason;
+        remark::missed(op.getLoc(), opts)
+            << ("gate and up stay apart: " + reason).str() << aboutWeights(names);
         continue;
       }
-      remark::passed(op.getLoc(), opts) << done;
+      remark::passed(op.getLoc(), opts) << done << aboutWeights(names);
       fuse(op, symbols);
     }
   }

@@ -3,8 +3,8 @@
 #include "passes/Passes.h"
 
 #include "dialects/moe/Moe.h"
+#include "dialects/moe/Remarks.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/Remarks.h"
 
 namespace mlir::moe {
 
@@ -14,18 +14,22 @@ namespace mlir::moe {
 namespace {
 struct FuseNormQuantize : impl::FuseNormQuantizeBase<FuseNormQuantize> {
   void runOnOperation() override {
-    auto opts = remark::RemarkOpts::name("FuseNormQuantize").category("fusion");
     SmallVector<QuantizeRowsOp> roundings;
     getOperation().walk([&](QuantizeRowsOp op) { roundings.push_back(op); });
     for (QuantizeRowsOp rounding : roundings) {
+      auto opts = remarkAbout(rounding, "FuseNormQuantize", "fusion");
+      std::string names = weightNamesOfReaders(rounding);
       auto norm = rounding.getX().getDefiningOp<RmsNormOp>();
       if (!norm) {
-        remark::missed(rounding.getLoc(), opts) << "the rows do not come from a norm";
+        remark::missed(rounding.getLoc(), opts)
+            << "the rounding stays a kernel of its own: the rows do not come from a norm"
+            << aboutWeights(names);
         continue;
       }
       remark::passed(rounding.getLoc(), opts)
           << (norm->hasOneUse() ? "the norm rounds its rows now"
-                                : "a second norm rounds its rows now");
+                                : "a second norm rounds its rows now")
+          << aboutWeights(names);
       OpBuilder builder(norm);
       auto fused =
           RmsNormOp::create(builder, builder.getFusedLoc({norm.getLoc(), rounding.getLoc()}),

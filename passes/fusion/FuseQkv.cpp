@@ -3,10 +3,10 @@
 #include "passes/Passes.h"
 #include "passes/fusion/ConcatWeights.h"
 
+#include "dialects/moe/Remarks.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace mlir::moe {
@@ -164,7 +164,6 @@ namespace {
 struct FuseQkv : impl::FuseQkvBase<FuseQkv> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
-    auto opts = remark::RemarkOpts::name("FuseQkv").category("fusion");
     SmallVector<AttentionOp> attentions;
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
     for (AttentionOp attention : attentions) {
@@ -174,16 +173,25 @@ struct FuseQkv : impl::FuseQkvBase<FuseQkv> {
             productAppendedTo(attention.getValues())})
         if (product)
           products.insert(product);
+      SmallVector<Value> weights;
+      for (LinearOp product : products)
+        weights.push_back(product.getWeight());
+      std::string names = weightNames(weights);
+      auto opts = remarkAbout(attention, "FuseQkv", "fusion");
       StringRef reason = whyNotFuse(symbols, products.getArrayRef());
       if (reason == kDifferentFormats && fuseByFormat(products.getArrayRef(), symbols)) {
-        remark::passed(attention.getLoc(), opts) << "the products of equal formats are one now";
+        remark::passed(attention.getLoc(), opts)
+            << "the products of equal formats are one now" << aboutWeights(names);
+        remark::missed(attention.getLoc(), opts)
+            << ("the others stay apart: " + reason).str() << aboutWeights(names);
         continue;
       }
       if (!reason.empty()) {
-        remark::missed(attention.getLoc(), opts) << reason;
+        remark::missed(attention.getLoc(), opts)
+            << ("the products stay apart: " + reason).str() << aboutWeights(names);
         continue;
       }
-      remark::passed(attention.getLoc(), opts) << "the products are one now";
+      remark::passed(attention.getLoc(), opts) << "the products are one now" << aboutWeights(names);
       fuse(products.getArrayRef(), symbols);
     }
   }

@@ -3,8 +3,8 @@
 #include "passes/Passes.h"
 
 #include "dialects/moe/Moe.h"
+#include "dialects/moe/Remarks.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -48,15 +48,32 @@ struct Choice {
 struct Users {
   Attribute encoding;
   SmallVector<OpOperand *> operands;
+  SmallVector<Attribute> wanted; // by each of them
 
   void add(Attribute wanted, OpOperand *operand) {
     auto mine = dyn_cast_or_null<BlockAttr>(encoding), other = dyn_cast<BlockAttr>(wanted);
     if (!mine || other.getColumns() < mine.getColumns())
       encoding = wanted;
     operands.push_back(operand);
+    this->wanted.push_back(wanted);
   }
 };
 } // namespace
+
+static remark::RemarkOpts remarkOn(Operation *product) {
+  return remarkAbout(product, "ChooseActivations", "quantization");
+}
+
+/// "int8 in blocks of 32 columns", or "bf16".
+static std::string spelled(Attribute encoding) {
+  auto block = dyn_cast<BlockAttr>(encoding);
+  return block ? "int8 in blocks of " + std::to_string(block.getColumns()) + " columns" : "bf16";
+}
+
+static bool isBf16(Type type) {
+  auto weight = cast<RankedTensorType>(type);
+  return weight.getElementType().isBF16() && !weight.getEncoding();
+}
 
 /// The choice for rows of that width, by what they are multiplied with.
 static Choice choose(int64_t width, ValueRange weights, StringRef format) {
@@ -71,10 +88,6 @@ static Choice choose(int64_t width, ValueRange weights, StringRef format) {
   }
   if (format != "bf16")
     return {{}, "the weight is not stored in blocks"};
-  auto isBf16 = [](Type type) {
-    auto weight = cast<RankedTensorType>(type);
-    return weight.getElementType().isBF16() && !weight.getEncoding();
-  };
   if (!llvm::all_of(weights.getTypes(), isBf16))
     return {{}, "the weight is stored neither in blocks nor as bf16"};
   return {RowsAttr::get(context, BFloat16Type::get(context)), {}};
@@ -84,7 +97,11 @@ static Choice choose(const ProductOperands &product, StringRef format) {
   auto type = cast<RankedTensorType>(product.x->get().getType());
   if (type.getEncoding())
     return {{}, "the rows have a format already"};
-  return choose(type.getDimSize(1), product.weights, format);
+  Choice choice = choose(type.getDimSize(1), product.weights, format);
+  if (!choice.encoding && format == "int8" &&
+      llvm::all_of(ValueRange(product.weights).getTypes(), isBf16))
+    choice.reason = "the weight is not stored in blocks, and rows of bf16 were not asked for";
+  return choice;
 }
 
 /// The same for the rows between the products of experts, which become int8 or stay f32.
@@ -99,8 +116,11 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
   using ChooseActivationsBase::ChooseActivationsBase;
 
   void runOnOperation() override {
-    if (format == "f32")
+    if (format == "f32") {
+      remark::missed(getOperation().getLoc(), remarkOn(getOperation()))
+          << "no rows are rounded, as was asked for";
       return;
+    }
     if (format != "int8" && format != "bf16") {
       getOperation().emitError("activations cannot be stored as '")
           << format << "'; there are int8, bf16 and f32";
@@ -110,7 +130,6 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
     // All users of a value in a block that want one kind of format share one rounding, which stands
     // before the first of them.
     llvm::MapVector<std::tuple<Block *, Value, unsigned>, Users> users;
-    auto opts = remark::RemarkOpts::name("ChooseActivations").category("quantization");
     getOperation().walk([&](Operation *op) {
       ProductOperands product = getProductOperands(op);
       if (!product.x)
@@ -120,14 +139,20 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
         users[{op->getBlock(), product.x->get(), isa<BlockAttr>(encoding)}].add(encoding,
                                                                                 product.x);
       else
-        remark::missed(op->getLoc(), opts) << reason;
+        remark::missed(op->getLoc(), remarkOn(op)) << ("the rows are not rounded: " + reason).str()
+                                                   << aboutWeights(weightNames(product.weights));
     });
     getOperation().walk([&](ExpertsOp experts) {
       auto [encoding, reason] = chooseHidden(experts);
-      if (encoding)
+      auto about = aboutWeights(weightNames({experts.getDown()}));
+      if (encoding) {
         experts.setHiddenAttr(cast<BlockAttr>(encoding));
-      else
-        remark::missed(experts.getLoc(), opts) << ("hidden rows: " + reason).str();
+        remark::passed(experts.getLoc(), remarkOn(experts))
+            << "the hidden rows are " + spelled(encoding) << about;
+      } else {
+        remark::missed(experts.getLoc(), remarkOn(experts))
+            << ("the hidden rows are not rounded: " + reason).str() << about;
+      }
     });
 
     for (auto &[key, group] : users) {
@@ -138,7 +163,23 @@ struct ChooseActivations : impl::ChooseActivationsBase<ChooseActivations> {
           QuantizeRowsOp::create(builder, x.getLoc(), type.cloneWithEncoding(group.encoding), x);
       for (OpOperand *operand : group.operands)
         operand->set(rounded);
+      report(group, rounded);
     }
+  }
+
+  /// Says what the rows became, and for which products they could have been rounded more coarsely.
+  static void report(const Users &group, Value rounded) {
+    Operation *first = group.operands.front()->getOwner();
+    remark::passed(first->getLoc(), remarkOn(first))
+        << "the rows are " + spelled(group.encoding) +
+               (group.operands.size() == 1 ? "" : ", once for all products")
+        << aboutWeights(weightNamesOfReaders(rounded));
+    for (auto [operand, wanted] : llvm::zip(group.operands, group.wanted))
+      if (wanted != group.encoding)
+        remark::missed(operand->getOwner()->getLoc(), remarkOn(operand->getOwner()))
+            << "the rows could be " + spelled(wanted) +
+                   ", but other products with narrower scales read them"
+            << aboutWeights(weightNames(getProductOperands(operand->getOwner()).weights));
   }
 };
 } // namespace

@@ -4,9 +4,9 @@
 #include "passes/quantization/WeightRules.h"
 
 #include "dialects/moe/Moe.h"
+#include "dialects/moe/Remarks.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -97,7 +97,8 @@ private:
     RankedTensorType type = weight.getWeightType();
     if (type.getRank() - weight.getRowDim() != 2)
       return; // gains and biases are vectors
-    auto opts = remark::RemarkOpts::name("ChooseWeights").category("quantization");
+    auto opts = remarkAbout(weight, "ChooseWeights", "quantization");
+    auto about = aboutWeights(splitWeightSymbol(weight.getSymName()).second.str());
     StringRef reason = whyNot(weight, use);
     BlockAttr stored = BlockAttr::of(type);
     WeightRules::Choice choice;
@@ -107,13 +108,14 @@ private:
       reason = choice.reason;
     }
     if (!choice.format) {
-      remark::missed(weight.getLoc(), opts) << reason;
+      if (rules.mayRound())
+        remark::missed(weight.getLoc(), opts) << ("not rounded: " + reason).str() << about;
       return;
     }
     if (stored)
       ++rounded[stored.getFormat()];
     remark::passed(weight.getLoc(), opts)
-        << "it is rounded to " << StringRef(::moire::blockInfo(*choice.format).name).str();
+        << ("rounded to " + StringRef(::moire::blockInfo(*choice.format).name)).str() << about;
     auto block = BlockAttr::get(module.getContext(), *choice.format);
     auto encoded = [&](RankedTensorType from) {
       return RankedTensorType::get(from.getShape(), Float32Type::get(module.getContext()), block);

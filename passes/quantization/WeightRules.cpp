@@ -88,6 +88,10 @@ WeightRules::Choice WeightRules::choose(WeightRole role, StringRef name, bool is
   return choice;
 }
 
+bool WeightRules::mayRound() const {
+  return llvm::any_of(rules, [](const Rule &rule) { return rule.format.has_value(); });
+}
+
 std::vector<StringRef> WeightRules::unmatched() const {
   std::vector<StringRef> names;
   for (const Rule &rule : rules)

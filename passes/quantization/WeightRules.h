@@ -41,6 +41,9 @@ public:
   /// in blocks. Notes which rules matched.
   Choice choose(WeightRole role, llvm::StringRef name, bool isInBlocks);
 
+  /// Whether any rule asks for more than to keep what is there.
+  bool mayRound() const;
+
   /// The names of rules that have matched no weight.
   std::vector<llvm::StringRef> unmatched() const;
 

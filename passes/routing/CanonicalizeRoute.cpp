@@ -3,7 +3,7 @@
 #include "passes/Passes.h"
 
 #include "dialects/moe/Moe.h"
-#include "mlir/IR/Remarks.h"
+#include "dialects/moe/Remarks.h"
 
 namespace mlir::moe {
 
@@ -55,8 +55,8 @@ static StringRef whyNotSoftmaxOfChosen(RouteOp route) {
 namespace {
 struct CanonicalizeRoute : impl::CanonicalizeRouteBase<CanonicalizeRoute> {
   void runOnOperation() override {
-    auto opts = remark::RemarkOpts::name("CanonicalizeRoute").category("routing");
     getOperation().walk([&](RouteOp route) {
+      auto opts = remarkAbout(route, "CanonicalizeRoute", "routing");
       if (hasGroups(route)) {
         StringRef reason = whyNotDropGroups(route);
         if (reason.empty()) {
@@ -65,7 +65,7 @@ struct CanonicalizeRoute : impl::CanonicalizeRouteBase<CanonicalizeRoute> {
           route.setGroupLimit(1);
           route.setGroupScore(GroupScore::Max);
         } else {
-          remark::missed(route.getLoc(), opts) << reason;
+          remark::missed(route.getLoc(), opts) << ("the groups stay: " + reason).str();
         }
       }
 
@@ -73,7 +73,7 @@ struct CanonicalizeRoute : impl::CanonicalizeRouteBase<CanonicalizeRoute> {
         return;
       StringRef reason = whyNotSoftmaxOfChosen(route);
       if (!reason.empty()) {
-        remark::missed(route.getLoc(), opts) << reason;
+        remark::missed(route.getLoc(), opts) << ("the scoring stays: " + reason).str();
         return;
       }
       remark::passed(route.getLoc(), opts) << "the weights are a softmax of the chosen logits now";

@@ -1,4 +1,8 @@
 // RUN: moire-opt %s -moe-fuse-gate-up | FileCheck %s
+// RUN: moire-opt %s -moe-fuse-gate-up -remarks-filter=fusion -remark-format=emitRemark -o %t 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=REMARK
+
+// REMARK: [Passed] FuseGateUp | Category:fusion | Function=ffn | Remark="the gate and its products are one now", Weights="gate, up"
 
 moe.weight @layer_0.gate : tensor<2x48x32xf32, #moe.block<q4_1>> = #moe.source<"{i}.gate", layers = [0, 1]>
 moe.weight @layer_0.up : tensor<2x48x32xf32, #moe.block<q4_1>> = #moe.source<"{i}.up", layers = [0, 1]>

@@ -1,4 +1,10 @@
 // RUN: moire-opt %s -moe-fuse-qkv | FileCheck %s
+// RUN: moire-opt %s -moe-fuse-qkv -remarks-filter=fusion -remark-format=emitRemark -o %t 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=REMARK
+
+// REMARK: [Passed] FuseQkv | Category:fusion | Function=layer | Remark="the products are one now", Weights="q, k, v"
+// REMARK: [Passed] FuseQkv | Category:fusion | Function=mixed | Remark="the products of equal formats are one now", Weights="mq, mk, mv"
+// REMARK: [Missed] FuseQkv | Category:fusion | Function=mixed | Remark="the others stay apart: the weights are stored in different formats", Weights="mq, mk, mv"
 
 // Stacked weights, rope on queries and keys, biases on all three.
 

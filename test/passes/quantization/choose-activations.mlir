@@ -2,6 +2,20 @@
 // RUN: moire-opt %s -moe-choose-activations=format=int8 | FileCheck %s
 // RUN: moire-opt %s -moe-choose-activations=format=f32 | FileCheck %s --check-prefix=F32
 // RUN: moire-opt %s -moe-choose-activations=format=bf16 | FileCheck %s --check-prefix=BF16
+// RUN: moire-opt %s -moe-choose-activations=format=f32 -remarks-filter=quantization \
+// RUN:   -remark-format=emitRemark -o %t 2>&1 | FileCheck %s --check-prefix=ASKED
+// RUN: moire-opt %s -moe-choose-activations -remarks-filter=quantization -remark-format=emitRemark \
+// RUN:   -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// ASKED: [Missed] ChooseActivations | Category:quantization | Remark="no rows are rounded, as was asked for"
+// ASKED-NOT: ChooseActivations
+
+// REMARK: [Missed] ChooseActivations {{.*}}Function=shared | Remark="the rows are not rounded: the weight is not stored in blocks, and rows of bf16 were not asked for"
+// REMARK: [Passed] ChooseActivations {{.*}}Function=experts | Remark="the hidden rows are int8 in blocks of 32 columns"
+// REMARK: [Passed] ChooseActivations {{.*}}Function=shared | Remark="the rows are int8 in blocks of 32 columns, once for all products"
+// REMARK: [Passed] ChooseActivations {{.*}}Function=shared | Remark="the rows are int8 in blocks of 32 columns"
+// REMARK: [Passed] ChooseActivations {{.*}}Function=wide | Remark="the rows are int8 in blocks of 64 columns, once for all products"
+// REMARK: [Missed] ChooseActivations {{.*}}Function=wide | Remark="the rows could be int8 in blocks of 128 columns, but other products with narrower scales read them"
 
 // F32-NOT: moe.quantize_rows
 
