@@ -1,5 +1,7 @@
 #include "codegen/cpu/Machine.h"
 
+#include "runtime/cpu/Features.h"
+
 #include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -88,6 +90,19 @@ StringRef Machine::chooseInstruction(int64_t bits) const {
   if (bits == 16)
     return "vfmadd";
   llvm_unreachable("lookup() refuses machines without a row for every width");
+}
+
+std::string Machine::whyNotFirst(int64_t bits) const {
+#define MOIRE_INSTRUCTION(class, name, rowBits, feature)                                           \
+  if (bits == rowBits) {                                                                           \
+    if (!has(feature))                                                                             \
+      return name " needs " + describeCpuFeatures(feature & ~features) + ", which " + cpu +        \
+             " lacks";                                                                             \
+    return isSlow(name, cpu) ? name " is slow on " + cpu : "";                                     \
+  }
+#include "codegen/cpu/Instructions.def"
+#undef MOIRE_INSTRUCTION
+  llvm_unreachable("no row for products of this width");
 }
 
 } // namespace moire::cpu

@@ -28,6 +28,9 @@ struct Machine {
   /// int8, of 16 bits with bf16; "vfmadd" if the latter are to be computed in f32.
   llvm::StringRef chooseInstruction(int64_t bits) const;
 
+  /// Why that is not the first row of the table for `bits`, or an empty string when it is.
+  std::string whyNotFirst(int64_t bits) const;
+
   /// How many vectors of 16 f32 the registers hold.
   int64_t vectors() const { return has(MOIRE_CPU_AVX512) ? 32 : 8; }
 };

@@ -31,6 +31,28 @@ Scheduler::Scheduler(func::FuncOp from, const Machine &machine, Plan &plan)
     : from(from), machine(machine), plan(plan), one(from.getName().ends_with(kOne)), b(from),
       loc(from.getLoc()) {}
 
+//===- Remarks --------------------------------------------------------------------------------===//
+
+static void write(remark::detail::InFlightRemark &remark, StringRef text, StringRef symbol) {
+  remark << text;
+  if (!symbol.empty())
+    remark << moe::aboutWeights(moe::splitWeightSymbol(symbol).second.str());
+}
+
+remark::RemarkOpts Scheduler::remarkOptions() {
+  return remark::RemarkOpts::name("Schedule").category("schedule").function(to.getName());
+}
+
+void Scheduler::passed(StringRef what, StringRef symbol) {
+  remark::detail::InFlightRemark remark = remark::passed(loc, remarkOptions());
+  write(remark, what, symbol);
+}
+
+void Scheduler::missed(const Twine &why, StringRef symbol) {
+  remark::detail::InFlightRemark remark = remark::missed(loc, remarkOptions());
+  write(remark, why.str(), symbol);
+}
+
 //===- Buffers --------------------------------------------------------------------------------===//
 
 Value Scheduler::rowCount(Count count) {
@@ -183,6 +205,7 @@ LogicalResult Scheduler::finishRows(Value value, Value destination) {
   const RowBuffer &buffer = rows.find(value)->second;
   if (buffer.buffers.size() == 1 && buffer.column == 0 && buffer.buffers[0] == destination)
     return success();
+  missed("rows are copied to where the caller wants them: they were made elsewhere");
   RowBuffer target = {{destination}, 0, buffer.width, buffer.count, true};
   tile::CopyOp::create(b, loc, tile::Split::Rows, view(buffer), view(target), Value());
   return success();
@@ -192,6 +215,7 @@ RowBuffer Scheduler::overwritable(Value stream, Operation *consumer) {
   RowBuffer buffer = rows.find(stream)->second;
   if (buffer.isWhole() && buffer.shared && isFree(stream, consumer, consumer))
     return buffer;
+  missed("rows that are read again later are copied before they are overwritten");
   RowBuffer fresh = allocRows(buffer.width, buffer.count, true);
   tile::CopyOp::create(b, loc, tile::Split::Rows, view(buffer), view(fresh), Value());
   return fresh;

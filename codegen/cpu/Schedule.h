@@ -4,6 +4,7 @@
 #define MOIRE_CODEGEN_CPU_SCHEDULE_H
 
 #include "codegen/cpu/Phases.h"
+#include "dialects/moe/Remarks.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -80,6 +81,8 @@ private:
   /// as in #tile.sharing.
   ProductPlan planProduct(const PackedWeight &packed, llvm::ArrayRef<mlir::Value> x, int64_t parts,
                           int64_t equal);
+  /// Says so if `rows` are rounded to bf16 and the machine has no use for it.
+  void remarkOnWidening(mlir::Type rows, const PackedWeight &packed);
 
   // Buffers
   mlir::Value rowCount(mlir::tile::Count count);
@@ -118,8 +121,13 @@ private:
     mlir::Value stream;
     explicit operator bool() const { return bool(stream); }
   };
-  /// The residual that `product` is for, if it may go there.
-  Residual residualOf(mlir::Operation *product);
+  /// The residual that `product`, with that weight, is for, if it may go there.
+  Residual residualOf(mlir::Operation *product, mlir::Value weight);
+
+  // Remarks on what was done, or could not be; about a weight, if there is one.
+  mlir::remark::RemarkOpts remarkOptions();
+  void passed(llvm::StringRef what, llvm::StringRef symbol = {});
+  void missed(const llvm::Twine &why, llvm::StringRef symbol = {});
 
   mlir::tile::Split rowSplit() { return one ? mlir::tile::Split::Whole : mlir::tile::Split::Rows; }
 

@@ -103,6 +103,8 @@ public:
       rows = product(op.getUp(), tile::Epilogue::GateSilu);
     } else if (op.getGate()) {
       // Stored in different formats: two products, and a gate of their results.
+      s.missed("gate and up of experts are two products, and their gate is a kernel of its own",
+               s.packedOf(op.getUp()).name);
       Value gate = product(op.getGate(), tile::Epilogue::Store);
       Value up = product(op.getUp(), tile::Epilogue::Store);
       tile::GateOp::create(b, s.loc, Split::Rows, tile::Activation::Silu, gate, up, up);
@@ -137,6 +139,7 @@ private:
   Value product(Value weight, tile::Epilogue epilogue) {
     const PackedWeight &packed = s.packedOf(weight);
     SmallVector<Value, 3> x = s.operands(op.getX());
+    s.remarkOnWidening(op.getX().getType(), packed);
     int64_t parts = epilogue == tile::Epilogue::GateSilu ? 2 : 1;
     ProductPlan plan = s.planProduct(packed, x, parts, /*equal=*/0);
     int64_t width = op.getHiddenWidth();
@@ -188,7 +191,7 @@ LogicalResult Scheduler::scheduleExperts(moe::ExpertsOp op) {
     return op.emitError() << "expected ids of a moe.route over " << op.getExperts() << " experts";
   ExpertRegion region(*this, op);
   SmallVector<Value, 3> hidden = region.hidden();
-  if (Residual residual = residualOf(op)) {
+  if (Residual residual = residualOf(op, op.getDown())) {
     RowBuffer out = rows.find(residual.stream)->second;
     region.combine(hidden, tile::Epilogue::Accumulate, out.buffers[0]);
     rows[residual.sum.getResult()] = out;

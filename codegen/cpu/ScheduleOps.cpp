@@ -53,6 +53,7 @@ void Scheduler::scheduleNorm(moe::RmsNormOp op) {
   if (!isRounded || group == width)
     return norm(operands(op.getResult()), bool(moe::RowsAttr::of(op.getType())));
   // Blocks may lie across the groups: rounded when all of them are there.
+  missed("the norm of parts of a row does not round it: blocks may lie across the parts");
   Value plain = view(allocRows(width, count, !one));
   norm(plain, false);
   roundRows(plain, op.getResult());
@@ -109,10 +110,15 @@ void Scheduler::scheduleAdd(arith::AddFOp op) {
     return buffer.isWhole() && buffer.shared && !term.getDefiningOp<tensor::ExtractSliceOp>() &&
            isFree(term, op, op);
   };
-  RowBuffer out = isReusable(op.getLhs()) ? rows.find(op.getLhs())->second
-                  : isReusable(op.getRhs())
-                      ? rows.find(op.getRhs())->second
-                      : sharedRows(op.getResult(), rows.find(op.getLhs())->second.count);
+  RowBuffer out;
+  if (isReusable(op.getLhs())) {
+    out = rows.find(op.getLhs())->second;
+  } else if (isReusable(op.getRhs())) {
+    out = rows.find(op.getRhs())->second;
+  } else {
+    missed("a sum has a buffer of its own: its terms are parts of others, or read again later");
+    out = sharedRows(op.getResult(), rows.find(op.getLhs())->second.count);
+  }
   tile::AddOp::create(b, loc, Split::Rows, operands(op.getLhs())[0], operands(op.getRhs())[0],
                       view(out));
   rows[op.getResult()] = out;
@@ -201,7 +207,7 @@ void Scheduler::scheduleTapRoute(moe::TapRouteOp op) {
 void Scheduler::scheduleLinear(moe::LinearOp op) {
   int64_t width = widthOf(op.getResult());
   // x + linear(…): the product goes straight into x's buffer.
-  if (Residual residual = residualOf(op)) {
+  if (Residual residual = residualOf(op, op.getWeight())) {
     RowBuffer out = rows.find(residual.stream)->second;
     scheduleContract(op.getX(), op.getWeight(), op.getBias(), tile::Epilogue::Accumulate, width,
                      out.buffers[0]);
@@ -224,6 +230,7 @@ void Scheduler::scheduleGatedLinear(moe::GatedLinearOp op) {
     return scheduleContract(op.getX(), op.getWeight(), {}, tile::Epilogue::GateSilu, width,
                             out.buffers[0]);
   // No epilogue: the halves side by side, and the gate between them.
+  missed("a sigmoid gate is a kernel of its own behind the product", packedOf(op.getWeight()).name);
   RowBuffer gate = allocRows(2 * width, count, true), up = gate;
   scheduleContract(op.getX(), op.getWeight(), {}, tile::Epilogue::Store, 2 * width,
                    gate.buffers[0]);
@@ -241,7 +248,7 @@ RowBuffer Scheduler::sharedRows(Value result, Count count) {
   return {{input(Input::Logits, {width}, b.getF32Type(), count)}, 0, width, count, true};
 }
 
-Scheduler::Residual Scheduler::residualOf(Operation *product) {
+Scheduler::Residual Scheduler::residualOf(Operation *product, Value weight) {
   Value result = product->getResult(0);
   auto sum =
       result.hasOneUse() ? dyn_cast<arith::AddFOp>(*result.getUsers().begin()) : arith::AddFOp();
@@ -252,7 +259,14 @@ Scheduler::Residual Scheduler::residualOf(Operation *product) {
   if (stream == result || known == rows.end())
     return {};
   bool fits = known->second.isWhole() && known->second.shared;
-  return fits && isFree(stream, product, sum) ? Residual{sum, stream} : Residual{};
+  if (!fits || !isFree(stream, product, sum)) {
+    missed(fits ? "the product is not added to rows that are read again later"
+                : "the product is not added to rows that are a part of others, or a thread's own",
+           packedOf(weight).name);
+    return {};
+  }
+  passed("the product is added to the residual where it lies", packedOf(weight).name);
+  return {sum, stream};
 }
 
 // Chunks of equal width that fit the nearest cache, of whole blocks of `multiple` columns.
@@ -280,8 +294,11 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
   bool pairs = cast<MemRefType>(x[0].getType()).getElementType().isInteger(32);
   if (pairs)
     product.instruction = machine.chooseInstruction(16);
-  if (quantized)
+  if (quantized) {
     product.instruction = machine.chooseInstruction(format.dotBits());
+    if (std::string why = machine.whyNotFirst(format.dotBits()); !why.empty())
+      missed(product.instruction + " multiplies int8: " + why, packed.name);
+  }
   if (one)
     return product;
   tile::RowKind kind = quantized ? tile::RowKind::Quantized
@@ -300,10 +317,16 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
   return product;
 }
 
+void Scheduler::remarkOnWidening(Type rows, const PackedWeight &packed) {
+  if (moe::RowsAttr::of(rows) && machine.chooseInstruction(16) == "vfmadd")
+    missed("rows of bf16 are multiplied as f32: " + machine.whyNotFirst(16), packed.name);
+}
+
 void Scheduler::scheduleContract(Value x, Value weightValue, Value bias, tile::Epilogue epilogue,
                                  int64_t width, Value out) {
   const PackedWeight &packed = packedOf(weightValue);
   SmallVector<Value, 3> inputs = operands(x);
+  remarkOnWidening(x.getType(), packed);
   ProductPlan product = planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1,
                                     panelCount(width) * kEqualPart);
   tile::ContractOp::create(b, loc, Split::Panels, product.instruction, product.format, inputs,
