@@ -90,6 +90,9 @@ LogicalResult compileForCpu(ModuleOp module, const Container &container, const C
       failed(planWeights(module, container, *machine, plan)))
     return failure();
   tallyWork(module, *machine, plan);
+  result.weights = plan.weights;
+  result.weightBytes = plan.weightBytes;
+  result.work = std::move(plan.work);
 
   auto run = [&](StringRef phase) -> LogicalResult {
     if (phase == "specialize")
@@ -114,10 +117,7 @@ LogicalResult compileForCpu(ModuleOp module, const Container &container, const C
     if (phase == options.stopAfter)
       return success();
   }
-  result.weights = plan.weights;
-  result.weightBytes = plan.weightBytes;
   result.regions = plan.regions;
-  result.work = std::move(plan.work);
   ObjectRequest request{&result.object, result.wantLlvmIr ? &result.llvmIr : nullptr,
                         result.wantAssembly ? &result.assembly : nullptr};
   return emitObject(module, *machine, plan, options.optLevel, request);

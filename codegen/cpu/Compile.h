@@ -24,7 +24,7 @@ struct CpuOptions {
   std::string dumpDirectory;  // a file NN-phase.mlir after each phase, if not empty
 };
 
-/// What comes out beside the module.
+/// What comes out beside the module. Weights and work are known whatever phase is the last.
 struct CompiledModel {
   std::vector<char> object;            // ELF relocatable; defines moire_program
   std::vector<PackedWeight> weights;   // laid out; tensors point into the container
