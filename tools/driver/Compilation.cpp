@@ -8,6 +8,7 @@
 #include "frontends/native/Library.h"
 #include "frontends/native/SyntheticModel.h"
 #include "passes/Passes.h"
+#include "runtime/cpu/Features.h"
 #include "tools/driver/Console.h"
 #include "tools/driver/Licenses.h"
 #include "tools/driver/Metadata.h"
@@ -54,6 +55,8 @@ Compilation::Compilation(const CompileRequest &request, CompileReport &report)
   context.appendDialectRegistry(registry);
   context.loadAllAvailableDialects();
   context.getDiagEngine().registerHandler(printDiagnostic);
+  if (request.emit == Emit::Explanation)
+    noteRemarks(context, report.explanation.remarks);
 }
 
 void Compilation::endStep(llvm::StringRef step) {
@@ -195,7 +198,7 @@ int Compilation::generateCode() {
   cpu.optLevel = static_cast<int>(options.opt_level);
   cpu.kvPage = options.kv_page;
   cpu.profile = options.profile;
-  cpu.stopAfter = request.stop_after;
+  cpu.stopAfter = request.emit == Emit::Explanation ? "team" : request.stop_after;
   cpu.dumpDirectory = request.dump_folder;
   result.wantLlvmIr = request.emit == Emit::LlvmIr;
   result.wantAssembly = request.emit == Emit::Assembly;
@@ -207,6 +210,31 @@ int Compilation::generateCode() {
   if (!generated)
     return reportBug("the code generator failed");
   endStep("generate code");
+  return kDone;
+}
+
+int Compilation::explain() {
+  Explanation &explanation = report.explanation;
+  explanation.architecture = model.architecture;
+  explanation.description = description->source.path;
+  explanation.summary = report.summary;
+  explanation.layers = model.layers;
+  explanation.context = model.context;
+  std::string error;
+  auto machine = cpu::Machine::lookup(options.cpu, static_cast<int>(options.opt_level), error);
+  explanation.cpu = machine->cpu; // checkMachine() has found it
+  explanation.features = describeCpuFeatures(machine->features);
+  explanation.activations = options.activations;
+  explanation.kv = options.kvFormat();
+  explanation.packed_bytes = result.weightBytes;
+  explanation.work = result.work;
+  for (DescribedFunction &function : describeSchedule(*module, result.weights)) {
+    ExplainedPart part{std::move(function), {}};
+    for (const auto &[index, layerClass] : llvm::enumerate(model.classes))
+      if (part.function.name == layerSymbol(index))
+        part.layers = layerClass.layers;
+    explanation.parts.push_back(std::move(part));
+  }
   return kDone;
 }
 

@@ -23,7 +23,11 @@ public:
   int openModel();
   int importModule();
   int optimize();
+  /// Up to the last phase that is asked for; for an explanation up to that behind which kernels
+  /// are no longer to be seen.
   int generateCode();
+  /// Fills in the report's explanation.
+  int explain();
   int writeIr();
   int writeText(llvm::StringRef text);
   int writeProgram();

@@ -39,6 +39,8 @@ static int runSteps(Compilation &compilation, Emit emit) {
   if (int code = compilation.generateCode())
     return code;
   switch (emit) {
+  case Emit::Explanation:
+    return compilation.explain();
   case Emit::Mlir:
     return compilation.writeIr();
   case Emit::LlvmIr:

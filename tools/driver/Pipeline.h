@@ -5,16 +5,18 @@
 #define MOIRE_TOOLS_DRIVER_PIPELINE_H
 
 #include "tools/driver/CompileOptions.h"
+#include "tools/driver/Explanation.h"
 #include "tools/driver/Summary.h"
 
 namespace moire::driver {
 
 enum class Emit : uint8_t {
   Executable,
-  Object,   // the generated code alone, as a relocatable ELF file
-  LlvmIr,   // text, after LLVM's optimizer
-  Assembly, // text
-  Mlir,     // text, after the phase `stop_after`
+  Object,      // the generated code alone, as a relocatable ELF file
+  LlvmIr,      // text, after LLVM's optimizer
+  Assembly,    // text
+  Mlir,        // text, after the phase `stop_after`
+  Explanation, // nothing: the report has an explanation
 };
 
 struct CompileRequest {
@@ -31,6 +33,7 @@ struct CompileReport {
   Summary summary;
   uint64_t bytes = 0;                                  // of the output
   std::vector<std::pair<std::string, double>> seconds; // by step, in order
+  Explanation explanation;                             // with Emit::Explanation
 };
 
 /// Names of the phases, in order: import, optimize, then those of the code generator.

@@ -4,8 +4,8 @@
 namespace moire::driver {
 
 static const Verb verbs[] = {
-    {"compile", runCompile}, {"run", runRun},   {"bench", runBench},
-    {"inspect", runInspect}, {"diff", runDiff}, {"cache", runCache},
+    {"compile", runCompile}, {"run", runRun},   {"bench", runBench}, {"inspect", runInspect},
+    {"explain", runExplain}, {"diff", runDiff}, {"cache", runCache},
 };
 
 const Verb *findVerb(llvm::StringRef name) {
@@ -32,6 +32,7 @@ Moire compiles language models into programs: one executable a model, with the w
   moire run MODEL -p "TEXT"        compiles it if need be, and runs it
   moire bench MODEL | PROGRAM      tokens per second, as a table
   moire inspect FILE               says what a model or a compiled program is
+  moire explain MODEL              how it will be computed, what that costs, and why
   moire diff A B -p "TEXT"         where two programs part, layer by layer
   moire cache list | clean         the programs that `run` and `bench` keep
 

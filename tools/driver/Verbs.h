@@ -20,6 +20,7 @@ int runCompile(llvm::ArrayRef<llvm::StringRef> arguments);
 int runRun(llvm::ArrayRef<llvm::StringRef> arguments);
 int runBench(llvm::ArrayRef<llvm::StringRef> arguments);
 int runInspect(llvm::ArrayRef<llvm::StringRef> arguments);
+int runExplain(llvm::ArrayRef<llvm::StringRef> arguments);
 int runDiff(llvm::ArrayRef<llvm::StringRef> arguments);
 int runCache(llvm::ArrayRef<llvm::StringRef> arguments);
 
