@@ -80,8 +80,9 @@ private:
       error = "only one of --prompt, --prompt-file and --token-ids at a time";
     else if (prompts && options.mode != Mode::Generate && options.mode != Mode::Help)
       error = "a prompt is only for generating; --tokenize and --detokenize read standard input";
-    else if (!options.logitsFile.empty() && options.mode != Mode::Generate)
-      error = "--logits needs a prompt";
+    else if (!options.logitsFile.empty() && options.mode != Mode::Generate &&
+             options.mode != Mode::Perplexity)
+      error = "--logits needs a prompt, or --perplexity";
   }
 
   Options &options;
@@ -157,7 +158,7 @@ Output    --json              one JSON object; --timings: tokens per second, to 
           --trace FILE        where the time goes, for chrome://tracing; compiled with --profile
 Text      --tokenize          standard input: a JSON string a line; output: its ids as a JSON list
           --detokenize        the reverse; --no-special: control tokens are plain text, or left out
-          --perplexity FILE   of the text in FILE
+          --perplexity FILE   of the text in FILE; --logits: of every token that predicts one
 About     --info  --licenses  --version  --help
           --verify            reads everything and compares checksums
           --bench             tokens per second; its own options follow: --bench --help

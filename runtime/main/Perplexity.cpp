@@ -4,6 +4,7 @@
 #include "runtime/Json.h"
 #include "runtime/Math.h"
 #include "runtime/main/Console.h"
+#include "runtime/main/LogitsFile.h"
 #include "runtime/main/Modes.h"
 
 #include <algorithm>
@@ -44,6 +45,30 @@ int readTokens(const Program &program, std::vector<int32_t> &ids) {
                                       program.options.perplexityFile.c_str(), ids.size()));
   return kDone;
 }
+
+int report(const Program &program, const std::vector<int32_t> &ids,
+           const std::vector<double> &scores) {
+  double sum = 0;
+  for (double score : scores)
+    sum += score;
+  const double mean = sum / static_cast<double>(scores.size());
+  if (program.options.json) {
+    JsonWriter json;
+    json.beginObject().key("tokens").integer(ids.size()).key("scored").integer(scores.size());
+    json.key("mean_nll").real(mean).key("perplexity").real(exponential(mean));
+    json.key("nll").beginArray();
+    for (double score : scores)
+      json.real(score);
+    json.endArray().key("ids").beginArray();
+    for (int32_t id : ids)
+      json.integer(id);
+    print(json.endArray().endObject().text + "\n");
+  } else {
+    print(format("perplexity %.4f over %zu tokens (mean -log p %.6f)\n", exponential(mean),
+                 scores.size(), mean));
+  }
+  return finishOutput();
+}
 } // namespace
 
 int runPerplexity(Program &program) {
@@ -60,9 +85,20 @@ int runPerplexity(Program &program) {
     return code;
   if (int code = program.createState(chunk))
     return code;
+  const int64_t windows = (count - 1) / window + 1;
+  LogitsFile file;
+  const bool keepLogits = !program.options.logitsFile.empty();
+  if (keepLogits) {
+    // The last token of a window predicts nothing that is scored.
+    LogitsShape shape;
+    shape.tokens = count - windows;
+    shape.vocab = vocab;
+    if (int code = file.create(program.options.logitsFile, shape))
+      return code;
+  }
   if (count > window)
     note(format("%lld tokens are scored in %lld windows of %lld, the context",
-                static_cast<long long>(count), static_cast<long long>((count - 1) / window + 1),
+                static_cast<long long>(count), static_cast<long long>(windows),
                 static_cast<long long>(window)));
 
   std::vector<double> scores; // -log p of every token that has one before it in its window
@@ -81,34 +117,24 @@ int runPerplexity(Program &program) {
     batch.tokens = ids.data() + done;
     batch.token_count = piece;
     batch.rows = rows.data();
-    // The last token of a window predicts nothing that is scored.
     batch.row_count = done + piece == windowEnd ? piece - 1 : piece;
     batch.logits = logits.data();
     if (moire_status status = moire_step_run(program.state, &batch); status != MOIRE_OK)
       return program.complainAboutState(status);
+    if (keepLogits)
+      if (int code =
+              file.writeLogits(static_cast<int64_t>(scores.size()), batch.row_count, logits.data()))
+        return code;
     for (int64_t i = 0; i < batch.row_count; ++i)
       scores.push_back(negativeLogLikelihood(logits.data() + i * vocab, vocab, ids[done + i + 1]));
     done += piece;
     progress.show(done);
   }
 
-  double sum = 0;
-  for (double score : scores)
-    sum += score;
-  const double mean = sum / static_cast<double>(scores.size());
-  if (program.options.json) {
-    JsonWriter json;
-    json.beginObject().key("tokens").integer(count).key("scored").integer(scores.size());
-    json.key("mean_nll").real(mean).key("perplexity").real(exponential(mean));
-    json.key("nll").beginArray();
-    for (double score : scores)
-      json.real(score);
-    print(json.endArray().endObject().text + "\n");
-  } else {
-    print(format("perplexity %.4f over %zu tokens (mean -log p %.6f)\n", exponential(mean),
-                 scores.size(), mean));
-  }
-  return finishOutput();
+  if (keepLogits)
+    if (int code = file.commit())
+      return code;
+  return report(program, ids, scores);
 }
 
 } // namespace moire

@@ -147,11 +147,43 @@ TEST_F(ProgramTest, Perplexity) {
   EXPECT_NEAR(score.find("nll")->items[0].real, nll, 1e-7);
   EXPECT_NEAR(score.find("perplexity")->real, std::exp(nll), 1e-5);
   EXPECT_EQ(run({"--perplexity", folder / "text", "--json", "--chunk", "2"}).output, whole.output);
+  EXPECT_EQ(score.find("ids")->items.size(), 7u);
+  EXPECT_EQ(score.find("ids")->items[6].integer, 'g');
   // Windows of 3, 3 and 1 tokens: only 4 tokens have one before them.
   Result windows = run({"--perplexity", folder / "text", "--json", "--ctx", "3"});
   ASSERT_EQ(windows.code, 0) << windows.errors;
   EXPECT_EQ(parsed(windows.output).find("scored")->integer, 4);
   EXPECT_NE(windows.errors.find("note: "), std::string::npos);
+}
+
+TEST_F(ProgramTest, LogitsOfAText) {
+  writeBytes(folder / "text", "abcdefg");
+  std::string first;
+  // Of the last token of each window there are none: it predicts nothing.
+  for (const char *chunk : {"512", "1", "2"}) {
+    Result result = run({"--perplexity", folder / "text", "--ctx", "3", "--logits", folder / "out",
+                         "--chunk", chunk});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    std::string bytes = readBytes(folder / "out");
+    ASSERT_GT(bytes.size(), 8u);
+    uint64_t length;
+    memcpy(&length, bytes.data(), 8);
+    JsonValue header = parsed(bytes.substr(8, length));
+    ASSERT_EQ(header.members.size(), 1u);
+    EXPECT_EQ(header.find("logits")->find("shape")->items[0].integer, 4);
+    ASSERT_EQ(bytes.size(), 8 + length + 4 * 4 * FAKE_VOCAB);
+    const std::string predicted = "bcef"; // by the letters before them
+    for (int64_t row = 0; row < 4; ++row) {
+      float value;
+      memcpy(&value, bytes.data() + 8 + length + (row * FAKE_VOCAB + predicted[row]) * 4, 4);
+      EXPECT_EQ(value, 1) << row;
+    }
+    if (first.empty())
+      first = bytes;
+    EXPECT_EQ(bytes, first) << "pieces of " << chunk;
+  }
+  expectError({"--perplexity", folder / "text", "--logits", "/nonexistent/out"}, 1,
+              "cannot be created");
 }
 
 TEST_F(ProgramTest, PerplexityOfNothing) {
