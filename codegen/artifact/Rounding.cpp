@@ -16,6 +16,8 @@ namespace moire {
 static constexpr float kRanges[] = {1.05f, 0.95f, 0.9f, 0.85f, 0.8f, 0.75f, 0.7f, 0.65f};
 /// How often a scale is refitted to its integers.
 static constexpr int kRefits = 2;
+/// What the weights of errors have beside |x| with minima, in root mean squares of the block.
+static constexpr float kBase = 3;
 
 namespace {
 
@@ -28,7 +30,7 @@ struct Fit {
   Lanes scale, minimum;
 };
 
-/// Sums over the columns of a block, for the integers q that a fit gives.
+/// Sums over the columns of a block, by their weights, for the integers q that a fit gives.
 struct Sums {
   Lanes error = {}, q = {}, qq = {}, xq = {};
 };
@@ -53,7 +55,10 @@ private:
   int64_t columns;
   bool hasMinimum;
   float low, high;
-  Lanes least = {}, largest = {}, sum = {};
+  Lanes weightOf(Lanes value) const { return __builtin_elementwise_abs(value) + base; }
+
+  Lanes least = {}, largest = {}, base = {};
+  Lanes weights = {}, sum = {}; // of the weights w, and of w x
 };
 
 } // namespace
@@ -101,10 +106,11 @@ Sums Search::sumsOf(const Fit &fit) const {
   for (int64_t i = 0; i < columns; ++i) {
     Lanes q = integers(x[i], fit, inverse);
     Lanes rest = x[i] - (fit.scale * q + fit.minimum);
-    sums.error += rest * rest;
-    sums.qq += q * q;
-    sums.xq += x[i] * q;
-    sums.q += q;
+    Lanes weight = weightOf(x[i]), weighted = weight * q;
+    sums.error += weight * (rest * rest);
+    sums.qq += weighted * q;
+    sums.xq += x[i] * weighted;
+    sums.q += weighted;
   }
   return sums;
 }
@@ -113,20 +119,26 @@ Sums Search::sumsOf(const Fit &fit) const {
 Fit Search::refitted(const Fit &fit, const Sums &sums) const {
   if (!hasMinimum)
     return {roundedToHalf(choose(sums.qq == 0.f, fit.scale, sums.xq / sums.qq)), {}};
-  auto count = static_cast<float>(columns);
-  Lanes determinant = count * sums.qq - sums.q * sums.q;
-  Lanes scale = (count * sums.xq - sum * sums.q) / determinant;
-  Lanes minimum = (sum - scale * sums.q) / count;
+  Lanes determinant = weights * sums.qq - sums.q * sums.q;
+  Lanes scale = (weights * sums.xq - sum * sums.q) / determinant;
+  Lanes minimum = (sum - scale * sums.q) / weights;
   return {roundedToHalf(choose(determinant == 0.f, fit.scale, scale)),
           roundedToHalf(choose(determinant == 0.f, fit.minimum, minimum))};
 }
 
 Fit Search::run() {
   least = largest = x[0];
+  Lanes squares = {};
   for (int64_t i = 0; i < columns; ++i) {
     least = __builtin_elementwise_min(least, x[i]);
     largest = __builtin_elementwise_max(largest, x[i]);
-    sum += x[i];
+    squares += x[i] * x[i];
+  }
+  if (hasMinimum)
+    base = kBase * __builtin_elementwise_sqrt(squares / static_cast<float>(columns));
+  for (int64_t i = 0; i < columns; ++i) {
+    weights += weightOf(x[i]);
+    sum += weightOf(x[i]) * x[i];
   }
   Fit best = ofRange(1);
   Sums bestSums = sumsOf(best);
