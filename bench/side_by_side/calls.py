@@ -1,4 +1,4 @@
-"""Calls of benchmark programs, and how what they print is read: {Test: tokens per second}."""
+"""Calls of programs, and how what they print is read: a benchmark's as {Test: tokens per second}."""
 
 import dataclasses
 import json
@@ -22,7 +22,7 @@ class NotSupported(Failure):
 @dataclasses.dataclass(frozen=True)
 class Call:
     command: list
-    read: typing.Callable  # text → {Test: tokens per second}
+    read: typing.Callable = lambda text: None  # text → what is wanted of it
 
     @property
     def text(self):
@@ -47,7 +47,7 @@ def _why(said):
 
 
 def answer(call):
-    """What a call measured."""
+    """What a call printed, as it is read."""
     status, out, err = run(call.command)
     if status:
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
@@ -58,12 +58,17 @@ def answer(call):
         raise Failure(f"{call.text}: {error}") from None
 
 
-def read_json(text):
-    """What llama-bench prints with `-o json`, and compiled programs with the same keys."""
+def read_value(text):
+    """Any JSON."""
     try:
-        results = json.loads(text)
+        return json.loads(text)
     except ValueError:
         raise Failure(f"no JSON: {text[:200]!r}") from None
+
+
+def read_json(text):
+    """What llama-bench prints with `-o json`, and compiled programs with the same keys."""
+    results = read_value(text)
     speeds = {}
     try:
         for result in results:

@@ -127,6 +127,21 @@ def add_config(writer, shape):
         writer.add_expert_weights_scale(1.0)
 
 
+def declare(writer, name, shape, kind, gguf, np):
+    """Adds a tensor without its data, which follows in the same order; returns its bytes."""
+    elements, block_bytes = gguf.GGML_QUANT_SIZES[kind]
+    row = shape[-1]
+    if row % elements:
+        cache.fail(f"{name}: rows of {row} are no whole number of blocks of {elements}")
+    in_bytes = (*shape[:-1], row // elements * block_bytes)
+    size = int(np.prod(in_bytes))
+    if elements == 1:
+        writer.add_tensor_info(name, shape, np.dtype(np.float32), size, raw_dtype=kind)
+    else:  # described in bytes
+        writer.add_tensor_info(name, in_bytes, np.dtype(np.uint8), size, raw_dtype=kind)
+    return size
+
+
 def write(path, name, shape, matrices):
     gguf, np = import_packages()
     writer = gguf.GGUFWriter(path, shape.architecture)
@@ -138,16 +153,7 @@ def write(path, name, shape, matrices):
     listed = []
     for tensor in tensors(shape, matrices):
         kind = gguf.GGMLQuantizationType[tensor.type]
-        elements, block_bytes = gguf.GGML_QUANT_SIZES[kind]
-        row = tensor.shape[-1]
-        if row % elements:
-            cache.fail(f"{tensor.name}: rows of {row} are no whole number of blocks of {elements}")
-        in_bytes = (*tensor.shape[:-1], row // elements * block_bytes)
-        size = int(np.prod(in_bytes))
-        if tensor.type == "F32":
-            writer.add_tensor_info(tensor.name, tensor.shape, np.dtype(np.float32), size)
-        else:
-            writer.add_tensor_info(tensor.name, in_bytes, np.dtype(np.uint8), size, raw_dtype=kind)
+        size = declare(writer, tensor.name, tensor.shape, kind, gguf, np)
         listed.append((tensor, size))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

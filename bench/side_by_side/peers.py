@@ -7,11 +7,14 @@ is for: `peers/NAME-VERSION-KEY/` of the cache holds its programs.
 import dataclasses
 import hashlib
 import os
+import pathlib
 import shutil
 import subprocess
 import tarfile
 
 from . import cache, machine
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +37,13 @@ class Source:
         return self.stem + ".tar.gz"
 
 
+@dataclasses.dataclass(frozen=True)
+class Harness(Source):
+    """A program of ours that is built with a peer's library."""
+
+    project: str = ""  # its folder here; CMake finds the peer's sources in VENDORED
+
+
 LLAMA_CPP = Source(
     name="llama.cpp",
     package="llama-cpp-python",
@@ -43,6 +53,10 @@ LLAMA_CPP = Source(
     options={"LLAMA_CURL": "OFF", "LLAMA_BUILD_EXAMPLES": "OFF"},
     programs=("llama-bench", "llama-batched-bench"),
 )  # fmt: skip
+
+# What llama.cpp predicts, for bench/quality.
+LLAMA_LOGITS = Harness(**vars(LLAMA_CPP) | dict(options={}, programs=("llama-logits",),
+                                                project="llama_logits"))  # fmt: skip
 
 IK_LLAMA_CPP = Source(
     name="ik_llama.cpp",
@@ -103,8 +117,12 @@ def build(source, options, target):
         for name, text in source.added.items():
             (work / inside / name).parent.mkdir(parents=True, exist_ok=True)
             (work / inside / name).write_text(text)
+        project = work / inside
+        if isinstance(source, Harness):
+            options = options | {"VENDORED": project}
+            project = HERE / source.project
         c, cxx = compilers()
-        cache.run_tool(["cmake", "-G", "Ninja", "-S", work / inside, "-B", work / "build",
+        cache.run_tool(["cmake", "-G", "Ninja", "-S", project, "-B", work / "build",
                         f"-DCMAKE_C_COMPILER={c}", f"-DCMAKE_CXX_COMPILER={cxx}"]
                        + [f"-D{name}={value}" for name, value in options.items()])  # fmt: skip
         cache.run_tool(["cmake", "--build", work / "build", f"-j{machine.cores()}",
@@ -121,6 +139,8 @@ def programs(source, cpu):
     options = COMMON | source.options | CPUS[cpu]
     # Native code of one machine may not run on the next that shares the cache.
     known = [source, options, compiler(), machine.identity()]
+    if isinstance(source, Harness):
+        known += [path.read_text() for path in sorted((HERE / source.project).iterdir())]
     key = hashlib.sha256(repr(known).encode()).hexdigest()[:12]
     target = cache.folder("peers") / f"{source.name}-{source.version}-{cpu}-{key}"
     if not target.exists():

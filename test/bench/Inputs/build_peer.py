@@ -26,7 +26,7 @@ add_executable(llama-bench main.cpp)
 target_compile_definitions(llama-bench PRIVATE "NATIVE=\\"${GGML_NATIVE}\\"")
 include(added/here.cmake)
 """,
-    "vendor/llama.cpp/main.cpp": '#include <cstdio>\nint main() { std::puts("native " NATIVE); }\n',
+    "vendor/llama.cpp/main.cpp": '#include <cstdio>\nint main() { std::puts("native " NATIVE); return 0; }\n',
     "setup.py": "raise SystemExit('a source package is only unpacked')\n",
 }
 
@@ -50,6 +50,27 @@ def pip(verb, *arguments):
 cache.pip = pip
 for cpu in ["native", "native", "x86-64-v3"]:
     program = peers.programs(source, cpu)["llama-bench"]
+    print(program.parent.name, subprocess.run([program], stdout=subprocess.PIPE, text=True).stdout, end="")
+# A program of ours with a library of the peer's: here, the toy's text. Built anew when it changes.
+(work / "ours").mkdir()
+(work / "ours" / "CMakeLists.txt").write_text("""
+cmake_minimum_required(VERSION 3.16)
+project(ours CXX)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+add_executable(ours main.cpp)
+target_compile_definitions(ours PRIVATE "PEER=\\"${VENDORED}/main.cpp\\"" "NATIVE=\\"${GGML_NATIVE}\\"")
+""")
+peers.HERE = work
+harness = peers.Harness(**vars(source) | {"programs": ("ours",), "project": "ours"})
+for word in ["once", "once", "twice"]:
+    (work / "ours" / "main.cpp").write_text(f"""
+#include <cstdio>
+#define main main_of_peer
+#include PEER
+#undef main
+int main() {{ std::printf("{word}, "); main_of_peer(); }}
+""")
+    program = peers.programs(harness, "native")["ours"]
     print(program.parent.name, subprocess.run([program], stdout=subprocess.PIPE, text=True).stdout, end="")
 print("left in the cache:", len(list((work / "cache" / "peers").glob("unfinished-*"))), flush=True)
 peers.programs(dataclasses.replace(source, sha256="0" * 64), "native")
