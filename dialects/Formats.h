@@ -33,6 +33,9 @@ constexpr int64_t kQuantColumns = 32;
 constexpr int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                    1,    13,   25,  38,  53,  69,  89,  113};
 
+/// What the codes of MXFP4, and of NVFP4, stand for: E2M1, doubled.
+constexpr int8_t kFp4Values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
 struct PanelInfo {
   std::string_view name;
   int64_t bits; // of a quant; 0: numbers without blocks

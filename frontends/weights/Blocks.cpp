@@ -88,9 +88,6 @@ static void takeIQ4_NL(const uint8_t *bytes, Block &block) {
   takeNibbles(bytes + 2, 16, kIq4Values, block.quants);
 }
 
-// E2M1, doubled.
-static constexpr int8_t kFp4Values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
-
 /// { u8 e, u8 q[16] }: 2^(e - 128) * values[q], values being doubled
 static void takeMXFP4(const uint8_t *bytes, Block &block) {
   const uint32_t e = bytes[0];

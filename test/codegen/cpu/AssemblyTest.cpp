@@ -143,7 +143,7 @@ TEST_P(Assembly, Avx512WithoutVnniHasItsOwnRow) {
   EXPECT_FALSE(code.zmmOf("vpmaddubsw").empty());
   EXPECT_FALSE(code.zmmOf("vpmaddwd").empty());
   std::string format = GetParam();
-  bool isSigned = format == "q8_0" || format == "iq4_nl";
+  bool isSigned = format == "q8_0" || format == "iq4_nl" || format == "mxfp4";
   // The sign is a subtraction under a mask that all tokens share.
   EXPECT_EQ(isSigned, !code.zmmOf("vpabsb").empty());
   EXPECT_EQ(isSigned, !code.zmmOf("vpsubb").empty());
@@ -153,7 +153,7 @@ TEST_P(Assembly, Avx512WithoutVnniHasItsOwnRow) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Assembly,
-                         testing::Values("q4_0", "q4_1", "q5_0", "q8_0", "iq4_nl"),
+                         testing::Values("q4_0", "q4_1", "q5_0", "q8_0", "iq4_nl", "mxfp4"),
                          [](const auto &info) { return std::string(info.param); });
 
 TEST(AssemblyOfProfile, TimeStampsStandWhereRegionsEnd) {

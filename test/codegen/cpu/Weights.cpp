@@ -10,11 +10,12 @@ namespace moire::test {
 
 namespace {
 
-/// A type of a file that a panel's format holds, and where the f16 numbers of its blocks lie.
+/// A type of a file that a panel's format holds, and where the scales of its blocks lie.
 struct Stored {
   PanelFormat format;
   StorageType type;
   std::vector<int> halves = {};
+  int exponent = -1; // where the byte of a power of 2 lies; -1: nowhere
 };
 
 } // namespace
@@ -34,6 +35,7 @@ static const Stored &storedAs(PanelFormat format) {
       {PanelFormat::Q5_K, StorageType::Q5_K, {0, 2}},
       {PanelFormat::Q6_K, StorageType::Q6_K, {208}},
       {PanelFormat::IQ4_NL, StorageType::IQ4_NL, {0}},
+      {PanelFormat::Fp4_32, StorageType::MXFP4, {}, 0},
       {PanelFormat::W8_32, StorageType::IQ4_XS, {0}},
       {PanelFormat::W8_16, StorageType::Q3_K, {108}},
       {PanelFormat::W8_16M, StorageType::Q2_K, {80, 82}},
@@ -113,6 +115,8 @@ static void addBlocks(Matrix &matrix, Random &random) {
           static_cast<_Float16>(i ? random.uniform(-0.1f, 0.1f) : random.uniform(0.001f, 0.02f));
       std::memcpy(bytes.data() + stored.halves[i], &half, 2);
     }
+    if (stored.exponent >= 0)
+      bytes[stored.exponent] = random.integer(118, 123);
     append(matrix.stored, bytes.data(), bytes.size());
     Block block;
     takeApart(format, bytes.data(), block);

@@ -20,15 +20,16 @@ from gguf import write_gguf
 LAYERS, D, HEADS, KV, HEAD, FFN, VOCABULARY, CONTEXT = 4, 96, 6, 2, 16, 160, 300, 65536
 EXPERTS = 0
 # ggml's numbers
-F32, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL = 0, 2, 3, 6, 7, 8, 20
+F32, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4 = 0, 2, 3, 6, 7, 8, 20, 39
 Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TQ2_0 = 10, 11, 12, 13, 14, 35
 TYPES = {
     "q4_0": [Q4_0], "q4_1": [Q4_1], "q5_0": [Q5_0], "q5_1": [Q5_1], "q8_0": [Q8_0],
-    "iq4_nl": [IQ4_NL], "mixed": [Q4_0, Q8_0, Q5_1, Q4_1, IQ4_NL, Q5_0],
+    "iq4_nl": [IQ4_NL], "mxfp4": [MXFP4], "mixed": [Q4_0, Q8_0, Q5_1, Q4_1, IQ4_NL, Q5_0],
     "q2_k": [Q2_K], "q3_k": [Q3_K], "q4_k": [Q4_K], "q5_k": [Q5_K], "q6_k": [Q6_K],
     "tq2_0": [TQ2_0], "k_mixed": [Q4_K, Q6_K, Q2_K, Q4_K, Q8_0, Q5_K, Q3_K],
 }  # yapf: disable
 IQ4_VALUES = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
+FP4_VALUES = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]  # doubled
 DEVIATION = 0.12  # of all weights
 
 
@@ -54,13 +55,16 @@ def planes(quants, group, bits, shift=0):
 
 def block_of_32(source, kind):
     """Bytes of a block and the numbers that they stand for (exact before rounding to float32)."""
-    bits = {Q4_0: 4, Q4_1: 4, IQ4_NL: 4, Q5_0: 5, Q5_1: 5, Q8_0: 8}[kind]
+    bits = {Q4_0: 4, Q4_1: 4, IQ4_NL: 4, MXFP4: 4, Q5_0: 5, Q5_1: 5, Q8_0: 8}[kind]
     spread = 66 if kind == IQ4_NL else (1 << bits) / 12**0.5
     scale = half(source.uniform(0.5, 1.5) * DEVIATION / spread)
     quants = codes(source, bits, 32)
     if kind == Q8_0:
         return struct.pack("<e32B", scale, *quants), [scale * (q - (q & 128) * 2) for q in quants]
     nibbles = planes(quants, 16, 4)
+    if kind == MXFP4:  # a scale of about DEVIATION / 5.9, what the values spread
+        exponent = source.randrange(122, 124)
+        return bytes([exponent]) + nibbles, [2.0**(exponent - 128) * FP4_VALUES[q] for q in quants]
     high = sum((q >> 4) << j for j, q in enumerate(quants))
     upper = struct.pack("<I", high) if bits == 5 else b""
     if kind in (Q4_1, Q5_1):
@@ -194,7 +198,7 @@ def main():
     parser.add_argument("--experts", type=int, default=0)
     options = parser.parse_args()
     EXPERTS = options.experts
-    if max(TYPES[options.types]) > Q8_0 and options.types not in ("mixed", "iq4_nl"):
+    if max(TYPES[options.types]) > Q8_0 and options.types not in ("mixed", "iq4_nl", "mxfp4"):
         use_wide_rows()
     everything = list(tensors(random.Random(options.types), TYPES[options.types]))
     write_gguf(options.out, metadata(), [entry[:4] for entry in everything])
