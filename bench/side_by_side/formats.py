@@ -8,8 +8,8 @@ KEEP = "keep"  # as the file has them
 FILE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "mxfp4")
 OWN = re.compile(r"(u?int4|int8)(?::g(32|64|128|256))?")
 
-ALL = (KEEP, "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "mxfp4", "int8", "int4:g32", "int4:g64", "int4:g128",
-       "int4:g256", "uint4:g32", "uint4:g64", "uint4:g128", "uint4:g256")  # fmt: skip
+ALL = (KEEP, "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "mxfp4", "int8", "int4:g32", "int4:g64",
+       "int4:g128", "int4:g256", "uint4:g32", "uint4:g64", "uint4:g128", "uint4:g256")  # fmt: skip
 
 # What others are measured by.
 YARDSTICK = "q4_0"

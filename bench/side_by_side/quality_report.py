@@ -84,7 +84,7 @@ def _table(rows):
 
 
 def markdown(rows, about):
-    """A table. `about` says what it is about: {"model": …, "text": …, "tokens": …, "perplexity": …}."""
+    """A table. `about` has the model and the text by name, its tokens, and the reference's perplexity."""
     described = machine.described()
     lines = [f"{about['model']}, {about['text']}: {about['tokens']} tokens, perplexity "
              f"{about['perplexity']:.4f} with f32 activations. {datetime.date.today()}, "
