@@ -23,8 +23,8 @@ struct DescribedBlocking {
 
 /// How threads share the panels of a product: #tile.sharing.
 struct DescribedSharing {
-  int64_t panels, single, streams;
-  bool takesTurns; // else threads have equal shares
+  int64_t equal, panels, single, streams;
+  bool takesTurns; // behind the first `equal` panels; else all are in equal shares
 };
 
 /// A product of rows with a packed weight.

@@ -55,7 +55,8 @@ static llvm::json::Object productJson(const DescribedProduct &product) {
   if (product.blockColumns)
     object["activation_block"] = product.blockColumns;
   if (product.sharing)
-    object["sharing"] = llvm::json::Object{{"panels", product.sharing->panels},
+    object["sharing"] = llvm::json::Object{{"equal", product.sharing->equal},
+                                           {"panels", product.sharing->panels},
                                            {"single", product.sharing->single},
                                            {"streams", product.sharing->streams},
                                            {"turns", product.sharing->takesTurns}};

@@ -135,17 +135,19 @@ static std::string productTables(const DescribedFunction &function) {
   Table products(
       {"product", "matrix", "in the file", "packed", "rows", "instruction", "ends with", "bytes"});
   Table variants({"product", "one row", "few", "tile", "columns of a chunk", "block", "strip",
-                  "a thread's turn"});
+                  "equal shares", "a thread's turn"});
   for (const DescribedProduct &product : function.products) {
     products.add({product.weight, matrixText(product), product.stored, product.packed,
                   rowsText(product), product.instruction, endText(product),
                   sizeText(product.bytes)});
-    Row variant = {product.weight, "", "", "", "", "", "", "equal shares"};
+    Row variant = {product.weight, "", "", "", "", "", "", "all", ""};
     if (const std::optional<DescribedSharing> &sharing = product.sharing) {
       variant[1] = plural(sharing->streams, "panel") + " at once";
-      if (sharing->takesTurns)
-        variant[7] =
+      if (sharing->takesTurns) {
+        variant[7] = sharing->equal ? "the first " + plural(sharing->equal, "panel") : "";
+        variant[8] =
             plural(sharing->panels, "panel") + ", 1 of the last " + std::to_string(sharing->single);
+      }
     }
     if (const std::optional<DescribedBlocking> &many = product.blocking) {
       variant[2] = "up to " + std::to_string(many->direct);
@@ -291,7 +293,7 @@ std::string explanationText(const Explanation &explanation, const MachineLimits 
   text += "\nOne row of a product, and few together, are multiplied with panels as they are "
           "packed. Many "
           "go in blocks: for\neach a chunk of a panel is unpacked into the strip, where tiles of "
-          "rows meet it. Threads share the panels in turns.\n";
+          "rows meet it. Threads share panels equally, then in turns.\n";
   for (const ExplainedPart &part : explanation.parts)
     text += partText(part);
   text += stepsText(explanation, limits);
