@@ -20,7 +20,7 @@ BORDERS = {
     "dialects": (INCLUDE + r"(passes|codegen|frontends|tools)/", "dialects depend on nothing"),
     "passes": (INCLUDE + r"(codegen|frontends|tools|runtime|mlir/Dialect/(MemRef|GPU|LLVMIR|X86Vector))"
                r"|\b(memref|avx|AVX)", "passes name no target and no memory"),
-    "codegen": (INCLUDE + r"(tools/|runtime/(?!(Abi|Work|ProfiledRegion)\.h))",
+    "codegen": (INCLUDE + r"(tools/|runtime/(?!(Abi|Work|ProfiledRegion|cpu/Features)\.h))",
                 "code generation knows no tool, and of the runtime its plain headers"),
 }
 SUFFIXES = {".h", ".c", ".cpp", ".td", ".def"}

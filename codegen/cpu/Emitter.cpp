@@ -245,24 +245,24 @@ void Emitter::share(tile::Split split, Value count, Body body) {
 
 // Every thread takes one ticket too many, and then has to be at a barrier before anybody comes
 // here again: so a whole number of executions, of `count` and one for each thread, is behind.
-void Emitter::takeTurns(Value turns, Value count, Body body) {
-  auto ticket = [&]() -> Value {
-    Value one = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(1));
-    Value before = memref::AtomicRMWOp::create(b, loc, arith::AtomicRMWKind::addi, one, turns,
-                                               ValueRange{index(0)});
-    return arith::IndexCastOp::create(b, loc, b.getIndexType(), before);
-  };
-  Value first = ticket();
-  Value begin = sub(first, rem(first, add(count, team())));
+Value Emitter::nextTurn(Value turns, Value count) {
+  Value one = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(1));
+  Value ticket = memref::AtomicRMWOp::create(b, loc, arith::AtomicRMWKind::addi, one, turns,
+                                             ValueRange{index(0)});
+  ticket = arith::IndexCastOp::create(b, loc, b.getIndexType(), ticket);
+  return rem(ticket, add(count, team()));
+}
+
+void Emitter::whileBelow(Value first, Value end, llvm::function_ref<Value(Value)> body) {
   auto loop = scf::WhileOp::create(b, loc, TypeRange{b.getIndexType()}, ValueRange{first});
   OpBuilder::InsertionGuard guard(b);
   Block *test = b.createBlock(&loop.getBefore(), {}, {b.getIndexType()}, {loc});
-  Value turn = sub(test->getArgument(0), begin);
-  Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, turn, count);
-  scf::ConditionOp::create(b, loc, isOne, turn);
+  Value isBelow =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, test->getArgument(0), end);
+  scf::ConditionOp::create(b, loc, isBelow, test->getArgument(0));
   Block *work = b.createBlock(&loop.getAfter(), {}, {b.getIndexType()}, {loc});
-  body(work->getArgument(0));
-  scf::YieldOp::create(b, loc, ticket());
+  Value next = body(work->getArgument(0));
+  scf::YieldOp::create(b, loc, next);
 }
 
 void Emitter::tiles(Value from, Value to, int64_t size, Tile body) {

@@ -92,9 +92,11 @@ public:
   /// body(places, number of the tile) for places from .. to: whole tiles of `size`, a power of two,
   /// then one of half as many, and so on.
   void tiles(Value from, Value to, int64_t size, Tile body);
-  /// body(turn) for the turns 0 .. count of the team that this thread takes: whoever is free, the
-  /// next. `turns` is the counter, one for each place that calls this.
-  void takeTurns(Value turns, Value count, Body body);
+  /// The next of the turns 0 .. count that the team has not taken; if there is none, a larger
+  /// number, and this thread must not ask again. `turns` is the counter, for one operation only.
+  Value nextTurn(Value turns, Value count);
+  /// body(i) for i = first, and then for what it returned, while that is below `end`.
+  void whileBelow(Value first, Value end, llvm::function_ref<Value(Value)> body);
   /// body(column, lanes) for each chunk of 16 columns; lanes < 16 in the last where `width` asks.
   void chunks(int64_t width, llvm::function_ref<void(Value, int64_t)> body);
   /// As chunks, with an accumulator.

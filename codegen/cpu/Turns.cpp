@@ -12,23 +12,42 @@ PanelShares::PanelShares(Emitter &e, tile::Split split, Value turns, tile::Shari
   if (!turns)
     return;
   equal = std::min(sharing.getEqual(), panels);
+  if (equal == panels)
+    this->turns = {};
   whole = std::max<int64_t>(panels - equal - sharing.getSingle(), 0) / sharing.getPanels();
 }
 
 void PanelShares::each(int64_t count, Body body) {
-  if (equal)
+  auto equalShare = [&](Value i) {
+    if (split == tile::Split::Whole)
+      return std::pair(e.index(0), e.index(equal));
+    return e.shareOf(e.rem(e.add(e.thread(), i), e.team()), e.index(equal));
+  };
+  // The equal share of a single matrix is done as if it were the first turn: the code for a turn,
+  // which is long, is there once.
+  bool asTurn = turns && equal && count == 1;
+  if (equal && !asTurn)
     e.loop(e.index(0), e.index(count), 1, [&](Value i) {
-      Value from = e.index(0), to = e.index(equal);
-      if (split != tile::Split::Whole)
-        std::tie(from, to) = e.shareOf(e.rem(e.add(e.thread(), i), e.team()), to);
+      auto [from, to] = equalShare(i);
       body(i, from, to);
     });
   if (!turns)
     return;
-  Value each = e.index(turnCount());
-  e.takeTurns(turns, e.index(count * turnCount()), [&](Value turn) {
+  Value each = e.index(turnCount()), all = e.index(count * turnCount());
+  auto next = [&] { return e.addConst(e.nextTurn(turns, all), asTurn); };
+  e.whileBelow(asTurn ? e.index(0) : next(), e.addConst(all, asTurn), [&](Value number) {
+    Value turn = number, zero = e.index(0);
+    if (asTurn)
+      turn = e.sub(number, e.index(1));
     auto [from, to] = panelsOf(e.rem(turn, each));
-    body(e.div(turn, each), from, to);
+    if (asTurn) {
+      Value isShare = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, number, zero);
+      auto [shareFrom, shareTo] = equalShare(zero);
+      from = arith::SelectOp::create(e.b, e.loc, isShare, shareFrom, from);
+      to = arith::SelectOp::create(e.b, e.loc, isShare, shareTo, to);
+    }
+    body(asTurn ? zero : e.div(turn, each), from, to);
+    return next();
   });
 }
 
