@@ -115,7 +115,8 @@ TEST_P(Assembly, Avx512UsesVnniOnWholeRegisters) {
   }
 }
 
-// The activations are broadcast by the instruction itself.
+// The activations are broadcast by the instruction itself; only panels that are read side by side
+// share a register of them.
 TEST_P(Assembly, Avx512FoldsTheBroadcast) {
   const Code &code = codeFor(GetParam(), "znver4");
   size_t folded = 0, all = 0;
@@ -124,7 +125,7 @@ TEST_P(Assembly, Avx512FoldsTheBroadcast) {
     folded += line.find("{1to16}") != std::string::npos;
   }
   EXPECT_GT(all, 0u);
-  EXPECT_GE(2 * folded, all) << folded << " of " << all;
+  EXPECT_GE(3 * folded, all) << folded << " of " << all;
 }
 
 TEST_P(Assembly, Avx2HasItsOwnRow) {
