@@ -121,7 +121,8 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$x, Tile_Panels:$weight, Optional<AnyMemRef>:$strip,
-                       Optional<Tile_Turns>:$turns, Tile_Ids:$order, Optional<Tile_Choices>:$offsets, Tile_Rows:$out,
+                       Optional<Tile_Turns>:$turns, Tile_Ids:$order,
+                       Optional<Tile_Choices>:$offsets, Tile_Rows:$out,
                        Tile_Epilogue:$epilogue, I64Attr:$width, I64Attr:$k, I64Attr:$choices,
                        I64Attr:$expert_bytes, OptionalAttr<Tile_BlockingAttr>:$blocking,
                        OptionalAttr<Tile_SharingAttr>:$sharing);
@@ -166,7 +167,8 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$hidden, Tile_Panels:$weight, Optional<AnyMemRef>:$strip,
-                       Optional<Tile_Turns>:$turns, Tile_Ids:$order, Optional<Tile_Choices>:$offsets, Tile_Rows:$weights,
+                       Optional<Tile_Turns>:$turns, Tile_Ids:$order,
+                       Optional<Tile_Choices>:$offsets, Tile_Rows:$weights,
                        Optional<Tile_Partial>:$partial, Tile_Rows:$out, Tile_Epilogue:$epilogue,
                        I64Attr:$width, I64Attr:$k, I64Attr:$expert_bytes,
                        OptionalAttr<Tile_BlockingAttr>:$blocking,

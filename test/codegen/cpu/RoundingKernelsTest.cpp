@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
-#include <numeric>
 
 namespace moire::test {
 namespace {
