@@ -46,11 +46,17 @@ void Contraction::join(Values &gates, const Values &ups) {
 
 Contraction::Values Contraction::products(ArrayRef<Value> panels, ArrayRef<Value> rows) {
   SmallVector<PanelChunk> weights;
+  SmallVector<Ahead> ahead;
   for (int64_t part = 0; part < in.parts; ++part)
-    for (Value panel : panels)
+    for (Value panel : panels) {
       weights.emplace_back(e, reader(panel, part), in.format);
+      // One row takes what memory gives; several leave it idle while they are multiplied.
+      if (rows.size() > 1)
+        ahead.push_back({reader(e.addConst(panel, 1), part), e.index(0), info.bits});
+    }
   size_t count = panels.size() * rows.size();
-  Values results = multiply(weights, rows, zeros(count * in.parts), e.index(0), e.index(in.k));
+  Values results =
+      multiply(weights, rows, zeros(count * in.parts), e.index(0), e.index(in.k), ahead);
   if (in.parts == 2)
     join(results, Values(results.begin() + count, results.end()));
   results.truncate(count);
@@ -58,7 +64,8 @@ Contraction::Values Contraction::products(ArrayRef<Value> panels, ArrayRef<Value
 }
 
 Contraction::Values Contraction::multiply(MutableArrayRef<PanelChunk> weights, ArrayRef<Value> rows,
-                                          ValueRange init, Value from, Value to, Ahead *ahead) {
+                                          ValueRange init, Value from, Value to,
+                                          ArrayRef<Ahead> ahead) {
   switch (kind) {
   case tile::RowKind::Quantized:
     return multiplyIntegers(weights, rows, init, from, to, ahead);
@@ -73,10 +80,10 @@ Contraction::Values Contraction::multiply(MutableArrayRef<PanelChunk> weights, A
 // The accumulators after a step: those of each panel, which `step` makes from those before.
 static Contraction::Values
 eachPanel(MutableArrayRef<PanelChunk> weights, size_t rows, ValueRange acc,
-          llvm::function_ref<Contraction::Values(PanelChunk &, ValueRange)> step) {
+          llvm::function_ref<Contraction::Values(size_t, ValueRange)> step) {
   Contraction::Values next;
-  for (auto [i, panel] : llvm::enumerate(weights))
-    next.append(step(panel, acc.slice(i * rows, rows)));
+  for (size_t i = 0; i < weights.size(); ++i)
+    next.append(step(i, acc.slice(i * rows, rows)));
   return next;
 }
 
@@ -84,14 +91,14 @@ eachPanel(MutableArrayRef<PanelChunk> weights, size_t rows, ValueRange acc,
 
 Contraction::Values Contraction::multiplyIntegers(MutableArrayRef<PanelChunk> weights,
                                                   ArrayRef<Value> rows, ValueRange init, Value from,
-                                                  Value to, Ahead *ahead) {
+                                                  Value to, ArrayRef<Ahead> ahead) {
   Value width = e.index(blockColumns), whole = e.div(to, width);
   auto blocks = [&](Value from, Value to, int64_t columns, ValueRange init) {
     return e.fold(from, to, 1, init, [&](Value block, ValueRange acc) {
-      return eachPanel(weights, rows.size(), acc, [&](PanelChunk &panel, ValueRange acc) {
-        if (ahead)
-          prefetch(*ahead, block, columns);
-        return multiplyBlock(panel, rows, block, columns, acc);
+      return eachPanel(weights, rows.size(), acc, [&](size_t panel, ValueRange acc) {
+        if (!ahead.empty())
+          prefetch(ahead[panel], block, columns);
+        return multiplyBlock(weights[panel], rows, block, columns, acc);
       });
     });
   };
@@ -106,7 +113,7 @@ Contraction::Values Contraction::multiplyIntegers(MutableArrayRef<PanelChunk> we
 void Contraction::prefetch(const Ahead &ahead, Value block, int64_t columns) {
   for (int64_t first = 0; first < columns; first += 32) {
     Value lines = e.addConst(e.mulConst(block, blockColumns / 32), first / 32);
-    for (int64_t i = 0; i < 2; ++i)
+    for (int64_t i = 0; i < ahead.lines; ++i)
       ahead.panel.prefetchLine(lines, e.addConst(ahead.firstLine, i));
   }
 }
@@ -240,15 +247,15 @@ Contraction::Values Contraction::multiplyFloats(MutableArrayRef<PanelChunk> weig
                                                 Value to) {
   if (weights[0].hasColumns())
     return accumulate(from, to, in.k, init, [&](Value k, ValueRange acc) {
-      return eachPanel(weights, rows.size(), acc, [&](PanelChunk &panel, ValueRange acc) {
-        return multiplyAdd(panel.column(k), rows, k, acc);
+      return eachPanel(weights, rows.size(), acc, [&](size_t panel, ValueRange acc) {
+        return multiplyAdd(weights[panel].column(k), rows, k, acc);
       });
     });
   Value width = e.index(32);
   return e.fold(e.div(from, width), e.div(to, width), 1, init, [&](Value block, ValueRange acc) {
-    return eachPanel(weights, rows.size(), acc, [&](PanelChunk &panel, ValueRange acc) {
+    return eachPanel(weights, rows.size(), acc, [&](size_t panel, ValueRange acc) {
       Values next = llvm::to_vector(acc);
-      panel.dequantizeBlock(block, [&](int64_t i, Value w) {
+      weights[panel].dequantizeBlock(block, [&](int64_t i, Value w) {
         next = multiplyAdd(w, rows, e.addConst(e.mulConst(block, 32), i), next);
       });
       return next;
@@ -276,8 +283,8 @@ Contraction::Values Contraction::multiplyPairs(MutableArrayRef<PanelChunk> weigh
                                                Value to) {
   auto pairs = [&](Value columns) { return e.div(e.addConst(columns, 1), e.index(2)); };
   return accumulate(pairs(from), pairs(to), (in.k + 1) / 2, init, [&](Value pair, ValueRange acc) {
-    return eachPanel(weights, rows.size(), acc, [&](PanelChunk &panel, ValueRange acc) {
-      auto prepared = dot->prepare(e, panel.pair(pair));
+    return eachPanel(weights, rows.size(), acc, [&](size_t panel, ValueRange acc) {
+      auto prepared = dot->prepare(e, weights[panel].pair(pair));
       Values next;
       for (auto [i, row] : llvm::enumerate(rows))
         next.push_back(dot->step(e, {acc[i]}, prepared, e.load(in.x[0], {row, pair}))[0]);

@@ -54,22 +54,30 @@ public:
 private:
   PanelReader reader(Value panel, int64_t part);
   PanelChunk chunk(Value panel, int64_t part, Value first);
-  /// What a tile asks for while it multiplies: lines of the panel that comes next.
+  /// What is asked for while rows are multiplied: some lines of each block of the next panel.
   struct Ahead {
     PanelReader panel;
-    Value firstLine; // of each block; the one behind it, too
+    Value firstLine;
+    int64_t lines;
   };
+  /// Some rows with packed panels: tiles of them go through each.
+  void directTiles(Value firstPanel, Value lastPanel, Value from, Value to, int64_t least,
+                   llvm::function_ref<Value(Value)> rowOf,
+                   llvm::function_ref<void(Value, Value, Value)> write);
   void blockOfRows(Value panel, Value from, Value to, llvm::function_ref<Value(Value)> rowOf,
                    llvm::function_ref<void(Value, Value)> write);
   Ahead ahead(Value panel, int64_t part, Value tile);
-  /// Asks for the lines of the next panel that belong to these columns of a block.
+  /// How many panels some rows read side by side.
+  int64_t panelsTogether(int64_t rows) const;
+  /// Asks for the lines that belong to these columns of a block.
   void prefetch(const Ahead &ahead, Value block, int64_t columns);
 
-  /// `init` and the products of columns from .. to: for each panel those of all rows.
+  /// `init` and the products of columns from .. to: for each panel those of all rows. `ahead`:
+  /// what to ask for meanwhile, if anything, for each panel.
   Values multiply(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
-                  ValueRange init, Value from, Value to, Ahead *ahead = nullptr);
+                  ValueRange init, Value from, Value to, llvm::ArrayRef<Ahead> ahead);
   Values multiplyIntegers(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
-                          ValueRange init, Value from, Value to, Ahead *ahead);
+                          ValueRange init, Value from, Value to, llvm::ArrayRef<Ahead> ahead);
   /// The same of the first `columns` columns of a block of quantized rows.
   Values multiplyBlock(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block,
                        int64_t columns, ValueRange init);

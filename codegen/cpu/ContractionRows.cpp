@@ -17,10 +17,14 @@ void Contraction::fewRows(Value from, Value to, ArrayRef<Value> rows,
   });
 }
 
+int64_t Contraction::panelsTogether(int64_t rows) const {
+  int64_t streams = in.sharing ? in.sharing.getStreams() : 1;
+  return std::max<int64_t>(streams / (in.parts * rows), 1);
+}
+
 void Contraction::sideBySide(Value from, Value to, int64_t rows,
                              llvm::function_ref<void(ArrayRef<Value>)> body) {
-  int64_t streams = in.sharing ? in.sharing.getStreams() : 1;
-  int64_t together = std::max<int64_t>(streams / (in.parts * rows), 1);
+  int64_t together = panelsTogether(rows);
   if (together > 1) {
     // Each stream goes through neighbouring panels.
     Value length = e.div(e.sub(to, from), e.index(together));
@@ -38,20 +42,40 @@ void Contraction::sideBySide(Value from, Value to, int64_t rows,
 void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value to,
                            llvm::function_ref<Value(Value)> rowOf,
                            llvm::function_ref<void(Value, Value, Value)> write) {
-  auto together = [&](int64_t count) {
-    Values places;
-    for (int64_t i = 0; i < count; ++i)
-      places.push_back(e.addConst(from, i));
+  Value count = e.sub(to, from);
+  auto severalPanels = [&](int64_t rows) {
+    Values places = e.consecutive(from, rows);
     fewRows(firstPanel, lastPanel, llvm::map_to_vector(places, rowOf),
             [&](size_t i, Value panel, Value y) { write(places[i], panel, y); });
   };
-  e.choose(e.sub(to, from), 1, in.blocking.getDirect(), together, [&] {
-    e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
-      e.loop(from, to, in.blocking.getBlock(), [&](Value first) {
-        Value last = e.min(e.addConst(first, in.blocking.getBlock()), to);
-        blockOfRows(panel, first, last, rowOf,
-                    [&](Value place, Value y) { write(place, panel, y); });
-      });
+  int64_t few = 0; // rows for which there is more than one panel side by side
+  while (few < in.blocking.getTogether() && panelsTogether(few + 1) > 1)
+    ++few;
+  e.choose(count, 1, few, severalPanels, [&] {
+    Value isDirect = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ule, count,
+                                           e.index(in.blocking.getDirect()));
+    e.branch(
+        isDirect, [&] { directTiles(firstPanel, lastPanel, from, to, few, rowOf, write); },
+        [&] {
+          e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
+            e.loop(from, to, in.blocking.getBlock(), [&](Value first) {
+              Value last = e.min(e.addConst(first, in.blocking.getBlock()), to);
+              blockOfRows(panel, first, last, rowOf,
+                          [&](Value place, Value y) { write(place, panel, y); });
+            });
+          });
+        });
+  });
+}
+
+void Contraction::directTiles(Value firstPanel, Value lastPanel, Value from, Value to,
+                              int64_t least, llvm::function_ref<Value(Value)> rowOf,
+                              llvm::function_ref<void(Value, Value, Value)> write) {
+  e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
+    e.evenTiles(from, to, least, in.blocking.getTogether(), [&](ArrayRef<Value> places) {
+      Values rows = llvm::map_to_vector(places, rowOf);
+      for (auto [place, y] : llvm::zip(places, products(panel, rows)))
+        write(place, panel, y);
     });
   });
 }
@@ -59,8 +83,9 @@ void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value 
 // Unpacking waits for memory and multiplying does not: so each tile asks for two lines of every
 // block of the panel that is unpacked next. With few rows this is what both together cost.
 Contraction::Ahead Contraction::ahead(Value panel, int64_t part, Value tile) {
-  Value last = e.index(std::max<int64_t>(info.bits - 2, 0));
-  return {reader(e.addConst(panel, 1), part), e.min(e.mulConst(tile, 2), last)};
+  constexpr int64_t lines = 2;
+  Value last = e.index(std::max<int64_t>(info.bits - lines, 0));
+  return {reader(e.addConst(panel, 1), part), e.min(e.mulConst(tile, lines), last), lines};
 }
 
 void Contraction::blockOfRows(Value panel, Value from, Value to,
@@ -77,7 +102,7 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
       Values rows = llvm::map_to_vector(places, rowOf), results;
       for (auto [part, weights] : llvm::enumerate(chunks)) {
         Ahead next = ahead(panel, part, tile);
-        Values sums = multiply(weights, rows, zeros(rows.size()), zero, k, &next);
+        Values sums = multiply(weights, rows, zeros(rows.size()), zero, k, next);
         part ? join(results, sums) : void(results = sums);
       }
       for (auto [place, y] : llvm::zip(places, results))
@@ -107,7 +132,7 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
                                                  loadSum(part, place)));
         Values rows = llvm::map_to_vector(places, rowOf);
         for (auto [place, sum] :
-             llvm::zip(places, multiply(weights, rows, init, first, last, &next)))
+             llvm::zip(places, multiply(weights, rows, init, first, last, next)))
           e.storeBytes(sum, in.strip, sumAt(part, place));
       });
     });

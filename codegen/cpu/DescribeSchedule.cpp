@@ -154,9 +154,13 @@ private:
       product.sharing = {sharing->getEqual(), sharing->getPanels(), sharing->getSingle(),
                          sharing->getStreams(), bool(op.getTurns())};
     if (auto blocking = op.getBlocking())
-      product.blocking = {
-          blocking->getDirect(), blocking->getRows(), blocking->getBlock(), blocking->getColumns(),
-          op.getStrip() ? cast<MemRefType>(op.getStrip().getType()).getNumElements() : 0};
+      product.blocking = {blocking->getDirect(),
+                          blocking->getTogether(),
+                          blocking->getRows(),
+                          blocking->getBlock(),
+                          blocking->getColumns(),
+                          op.getStrip() ? cast<MemRefType>(op.getStrip().getType()).getNumElements()
+                                        : 0};
     products.push_back(std::move(product));
     write(op.getOut(), {products.back().weight});
   }

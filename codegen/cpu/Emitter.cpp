@@ -265,6 +265,13 @@ void Emitter::whileBelow(Value first, Value end, llvm::function_ref<Value(Value)
   scf::YieldOp::create(b, loc, next);
 }
 
+SmallVector<Value> Emitter::consecutive(Value first, int64_t count) {
+  SmallVector<Value> all;
+  for (int64_t i = 0; i < count; ++i)
+    all.push_back(addConst(first, i));
+  return all;
+}
+
 void Emitter::tiles(Value from, Value to, int64_t size, Tile body) {
   Value before = index(0); // tiles
   for (; size > 0; size /= 2) {
@@ -272,14 +279,24 @@ void Emitter::tiles(Value from, Value to, int64_t size, Tile body) {
     Value whole = div(sub(to, from), count);
     Value end = add(from, mul(whole, count));
     loop(from, end, size, [&](Value first) {
-      SmallVector<Value> places;
-      for (int64_t i = 0; i < size; ++i)
-        places.push_back(addConst(first, i));
-      body(places, add(before, div(sub(first, from), count)));
+      body(consecutive(first, size), add(before, div(sub(first, from), count)));
     });
     from = end;
     before = add(before, whole);
   }
+}
+
+void Emitter::evenTiles(Value from, Value to, int64_t least, int64_t size,
+                        llvm::function_ref<void(ArrayRef<Value>)> body) {
+  Value all = sub(to, from), count = div(addConst(all, size - 1), index(size));
+  loop(index(0), count, 1, [&](Value number) {
+    auto startOf = [&](Value tile) { return add(from, div(mul(all, tile), count)); };
+    Value first = startOf(number);
+    auto tileOf = [&](int64_t places) { body(consecutive(first, places)); };
+    // Of two tiles or more the smallest is about half of a whole one.
+    choose(sub(startOf(addConst(number, 1)), first), std::min(least, (size - 1) / 2) + 1, size - 1,
+           tileOf, [&] { tileOf(size); });
+  });
 }
 
 void Emitter::chunks(int64_t width, llvm::function_ref<void(Value, int64_t)> body) {

@@ -277,7 +277,10 @@ static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind k
                                                                      : 1);
   int64_t chunks = llvm::divideCeil(k * columnBytes, kChunkBytes);
   int64_t rows = machine.has(MOIRE_CPU_AVX512) ? kRowTileAvx512 : kRowTileAvx2;
-  return tile::BlockingAttr::get(context, kDirectRows, rows, kBlockRows,
+  int64_t together = machine.has(MOIRE_CPU_AVX512) ? kRowsTogetherAvx512 : kRowsTogetherAvx2;
+  // Packed weights become f32 once for all rows, not once a tile.
+  int64_t direct = kind == tile::RowKind::Floats ? together : kDirectTiles * together;
+  return tile::BlockingAttr::get(context, direct, together, rows, kBlockRows,
                                  llvm::alignTo(llvm::divideCeil(k, chunks), multiple));
 }
 

@@ -8,8 +8,10 @@
 
 namespace moire::cpu {
 
-/// Rows (tokens) of a product that read packed panels together; from more on a panel is unpacked.
-constexpr int64_t kDirectRows = 4;
+/// Rows (tokens) of a product that read packed panels together: of more, sums do not stay in
+/// registers. And of how many such tiles a panel is read; for more rows it is unpacked.
+constexpr int64_t kRowsTogetherAvx2 = 5, kRowsTogetherAvx512 = 8;
+constexpr int64_t kDirectTiles = 3;
 
 /// Panels that a thread reads side by side for one row (with more rows as many fewer), and takes a
 /// turn: memory gives four streams a third more than one. Eight are too many for the caches.

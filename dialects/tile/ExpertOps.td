@@ -100,7 +100,7 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
 
     ```mlir
     tile.grouped_contract panels "vfmadd" bf16 %x weight %w strip %s of %order, %offsets -> gate_silu %hidden
-      {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+      {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>,
        choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
       : memref<?x96xf32> weight memref<147456xi8> strip memref<12288xi8>
         of memref<?xi32>, memref<1x13xi32> -> memref<?x32xf32>
@@ -146,7 +146,7 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
     ```mlir
     tile.combine_contract panels "vfmadd" bf16 %hidden weight %w strip %s of %order, %offsets
       by %weights partial %p -> accumulate %y
-      {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+      {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>,
        expert_bytes = 8192 : i64, k = 32 : i64, width = 96 : i64}
       : memref<?x32xf32> weight memref<98304xi8> strip memref<2048xi8>
         of memref<?xi32>, memref<1x13xi32> by memref<?x4xf32> partial memref<?x4x128xf32>

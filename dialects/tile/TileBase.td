@@ -136,20 +136,23 @@ def Tile_BlockingAttr : AttrDef<Tile_Dialect, "Blocking"> {
   let mnemonic = "blocking";
   let summary = "How a product of many rows goes through them";
   let description = [{
-    Up to `direct` rows read the packed panel together, once. More go in blocks of `block` rows: for
-    each a chunk of `columns` columns of a panel is unpacked into the strip, and multiplied with tiles
+    Up to `direct` rows read the packed panel: `together` of them at once, or where there are more, in
+    as few such tiles as there can be, all of nearly the same size. More rows go in blocks of `block`:
+    for each a chunk of `columns` columns of a panel is unpacked into the strip, and multiplied with tiles
     of `rows` rows, then, for the rest, of half as many, and so on; where there are several chunks the
     unfinished sums of the block's rows stay in the strip, too (dialects/tile/Strip.h).
 
     ```mlir
-    #tile.blocking<direct = 4, rows = 8, block = 256, columns = 1024>
+    #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 1024>
     ```
 
     Constraints:
-    * (C1) `direct`, `rows` and `block` are positive, `rows` a power of two.
+    * (C1) `together`, `rows` and `block` are positive, `rows` a power of two; `direct` is not less
+      than `together`.
     * (C2) `columns` is a positive multiple of 32.
   }];
-  let parameters = (ins "int64_t":$direct, "int64_t":$rows, "int64_t":$block, "int64_t":$columns);
+  let parameters = (ins "int64_t":$direct, "int64_t":$together, "int64_t":$rows, "int64_t":$block,
+                        "int64_t":$columns);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -136,7 +136,7 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
 
     ```mlir
     tile.contract panels "vfmadd" bf16 %x weight %w bias %b strip %s -> store %y
-      {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
+      {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
       : memref<?x96xf32> weight memref<9216xi8> bias memref<48xf32> strip memref<6144xi8>
       -> memref<?x48xf32>
     tile.contract panels "vpdpbusd" q8_0 %v, %s, %n weight %w -> accumulate %y

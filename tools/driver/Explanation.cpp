@@ -63,6 +63,7 @@ static llvm::json::Object productJson(const DescribedProduct &product) {
   llvm::json::Object many{{"split", product.manySplit}};
   if (product.blocking) {
     many["direct"] = product.blocking->direct;
+    many["together"] = product.blocking->together;
     many["rows"] = product.blocking->rows;
     many["block"] = product.blocking->block;
     many["columns"] = product.blocking->columns;

@@ -150,7 +150,9 @@ static std::string productTables(const DescribedFunction &function) {
       }
     }
     if (const std::optional<DescribedBlocking> &many = product.blocking) {
-      variant[2] = "up to " + std::to_string(many->direct);
+      variant[2] =
+          many->direct > many->together ? std::to_string(many->together) + " at once, " : "";
+      variant[2] += "up to " + std::to_string(many->direct);
       variant[3] = plural(many->rows, "row");
       variant[4] = many->stripBytes ? std::to_string(many->columns) : "as packed";
       variant[5] = plural(many->block, "row");

@@ -301,7 +301,7 @@ TEST(ContractKernels, FloatActivationsPlainWeights) {
     for (Shape shape :
          {Shape{format, Epilogue::Store, 1, 1, true}, Shape{format, Epilogue::Bias, 33, 17, false},
           Shape{format, Epilogue::Accumulate, 7, 40, false},
-          Shape{format, Epilogue::Accumulate, 67, 40, false, {1, 2, 3, 32}},
+          Shape{format, Epilogue::Accumulate, 67, 40, false, {1, 1, 2, 3, 32}},
           Shape{format, Epilogue::Store, 70, 100, false, kUsualBlocking, 32, {2, 4, 1, 4}},
           Shape{format, Epilogue::Gate, 10, 20, false, kUsualBlocking, 32, {0, 2, 0, 4}}})
       checkEverywhere(shape, "vfmadd");
@@ -311,18 +311,19 @@ TEST(ContractKernels, FloatActivationsPlainWeights) {
 // rows can read their panels.
 TEST(ContractKernels, Bf16Activations) {
   for (const char *instruction : {"vdpbf16ps", "vfmadd"})
-    for (Shape shape : {Shape{PanelFormat::BF16Pairs, Epilogue::Store, 1, 1, true},
-                        Shape{PanelFormat::BF16Pairs, Epilogue::Bias, 33, 17, false},
-                        Shape{PanelFormat::BF16Pairs, Epilogue::Accumulate, 12, 40, false},
-                        Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 97, 20, false, {1, 4, 3, 64}},
-                        Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 96, 20, false}})
+    for (Shape shape :
+         {Shape{PanelFormat::BF16Pairs, Epilogue::Store, 1, 1, true},
+          Shape{PanelFormat::BF16Pairs, Epilogue::Bias, 33, 17, false},
+          Shape{PanelFormat::BF16Pairs, Epilogue::Accumulate, 12, 40, false},
+          Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 97, 20, false, {1, 1, 4, 3, 64}},
+          Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 96, 20, false}})
       checkEverywhere(shape, instruction);
 }
 
 std::vector<Shape> blockShapes(PanelFormat format) {
   int64_t block = std::max(blockColumns(format), panelInfo(format).columns);
   // In chunks of 32 columns, blocks of 3 rows, tiles of 2; then in tiles of 8, of two chunks.
-  const Blocking small = {1, 2, 3, 32}, wide = {2, 8, 16, 2 * block};
+  const Blocking small = {1, 1, 2, 3, 32}, wide = {2, 2, 8, 16, 2 * block};
   return {{format, Epilogue::Store, block, 33, true},
           {format, Epilogue::Bias, 3 * block, 1, false, wide},
           {format, Epilogue::Accumulate, 2 * block, 16, false, small},
@@ -355,7 +356,7 @@ TEST_P(WideBlocks, OfActivations) {
   const PanelFormat format = GetParam();
   const int64_t most = panelInfo(format).columns;
   const std::vector<std::string> all = instructions(panelInfo(format).dotBits());
-  const Blocking small = {1, 2, 3, most};
+  const Blocking small = {1, 1, 2, 3, most};
   for (const std::string &instruction : all) {
     checkEverywhere({format, Epilogue::Accumulate, 2 * most + 32, 17, false, small, most},
                     instruction);

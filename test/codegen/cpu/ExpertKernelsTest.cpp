@@ -365,13 +365,13 @@ TEST(ExpertKernels, FloatActivations) {
   checkEverywhere({PanelFormat::Q4_1, "vfmadd", "gate_silu", 64, 32, 9, 4, true});
   checkEverywhere({PanelFormat::F16, "vfmadd", "gate_silu", 80, 1, 2, 1, false});
   checkEverywhere({PanelFormat::BF16Pairs, "vdpbf16ps", "gate_silu", 41, 20, 5, 2, true});
-  checkEverywhere({PanelFormat::BF16, "vfmadd", "gate_silu", 40, 70, 5, 2, true, {1, 2, 5, 32}});
+  checkEverywhere({PanelFormat::BF16, "vfmadd", "gate_silu", 40, 70, 5, 2, true, {1, 1, 2, 5, 32}});
 }
 
 TEST(ExpertKernels, Int8Activations) {
   for (const std::string &instruction : instructions(4))
     checkEverywhere(
-        {PanelFormat::Q4_0, instruction, "gate_silu", 64, 96, 6, 3, true, {1, 2, 5, 32}});
+        {PanelFormat::Q4_0, instruction, "gate_silu", 64, 96, 6, 3, true, {1, 1, 2, 5, 32}});
   for (const std::string &instruction : instructions(6))
     checkEverywhere({PanelFormat::Q6_K, instruction, "gate_silu", 256, 256, 3, 2, true});
   for (const std::string &instruction : instructions(8))

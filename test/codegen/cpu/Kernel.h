@@ -99,14 +99,15 @@ std::string weightVector(const std::string &name, int64_t offset, int64_t count,
 
 /// How a product of many rows goes through them.
 struct Blocking {
-  int64_t direct, rows, block, columns;
+  int64_t direct, together, rows, block, columns;
   /// "blocking = #tile.blocking<…>"
   std::string text() const;
   int64_t stripBytes(PanelFormat format, mlir::tile::RowKind kind, int64_t k, int64_t parts) const {
     return mlir::tile::StripLayout::of(format, kind, k, parts, columns, block).bytes;
   }
 };
-constexpr Blocking kUsualBlocking = {4, 4, 256, 1024};
+/// Up to 3 rows are a tile of a packed panel, up to 6 are two; more share an unpacked one.
+constexpr Blocking kUsualBlocking = {6, 3, 4, 256, 1024};
 /// How threads share the panels of a product.
 struct Sharing {
   int64_t equal, panels, single, streams;

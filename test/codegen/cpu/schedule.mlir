@@ -62,7 +62,7 @@
 // MANY: tile.rms_norm rows %[[X]], %{{.*}} -> %[[H]]
 // MANY: %[[STRIP:.*]] = tile.alloc private : memref<1152xi8>
 // MANY: tile.contract panels "vpmaddubsw" q4_0 %[[H]], {{.*}} strip %[[STRIP]] turns %{{.*}} -> store
-// MANY-SAME: {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 64>
+// MANY-SAME: {blocking = #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 64>
 // MANY: tile.rope rows
 // MANY: tile.kv_append rows keys
 // MANY: tile.attend tiles {{.*}} segment = 512 : i64, vectors = 8 : i64}

@@ -227,19 +227,25 @@ func.func private @KvLayout_c3() attributes {
 
 func.func private @Blocking_c1_rows() attributes {
   // expected-error @below {{expected positive numbers of rows, those of a tile a power of two, found 4, 6 and 256}}
-  tile.blocking = #tile.blocking<direct = 4, rows = 6, block = 256, columns = 256>}
+  tile.blocking = #tile.blocking<direct = 4, together = 4, rows = 6, block = 256, columns = 256>}
 
 // -----
 
 func.func private @Blocking_c1_direct() attributes {
   // expected-error @below {{expected positive numbers of rows, those of a tile a power of two, found 0, 4 and 256}}
-  tile.blocking = #tile.blocking<direct = 0, rows = 4, block = 256, columns = 256>}
+  tile.blocking = #tile.blocking<direct = 0, together = 0, rows = 4, block = 256, columns = 256>}
+
+// -----
+
+func.func private @Blocking_c1_together() attributes {
+  // expected-error @below {{expected no fewer rows in direct tiles than the 4 of one, found 3}}
+  tile.blocking = #tile.blocking<direct = 3, together = 4, rows = 4, block = 256, columns = 256>}
 
 // -----
 
 func.func private @Blocking_c2() attributes {
   // expected-error @below {{expected chunks of a positive multiple of 32 columns, found 40}}
-  tile.blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 40>}
+  tile.blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 40>}
 
 // -----
 

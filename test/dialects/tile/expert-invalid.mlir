@@ -25,7 +25,7 @@ func.func @grouped_contract_c1_instruction(%step: !llvm.ptr, %thread: index, %te
 func.func @grouped_contract_c1_strip(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %w: memref<147456xi8>, %o: memref<?xi32>, %y: memref<?x32xf32>, %s: memref<6144xi8>, %f: memref<1x13xi32>) {
   // expected-error @below {{expected a strip of 'memref<12288xi8>', found 'memref<6144xi8>'}}
   tile.grouped_contract panels "vfmadd" bf16 %x weight %w strip %s of %o, %f -> gate_silu %y
-    {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
+    {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
     : memref<?x96xf32> weight memref<147456xi8> strip memref<6144xi8> of memref<?xi32>, memref<1x13xi32> -> memref<?x32xf32>
   return
 }

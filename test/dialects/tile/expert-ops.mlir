@@ -28,14 +28,14 @@ func.func @experts(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x
                    %offsets: memref<1x13xi32>, %hidden: memref<?x32xf32>, %down: memref<98304xi8>,
                    %t: memref<2048xi8>, %weights: memref<?x4xf32>, %p: memref<?x4x128xf32>,
                    %y: memref<?x96xf32>) {
-  // CHECK: tile.grouped_contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} strip %{{.*}} of %{{.*}}, %{{.*}} -> gate_silu %{{.*}} {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
+  // CHECK: tile.grouped_contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} strip %{{.*}} of %{{.*}}, %{{.*}} -> gate_silu %{{.*}} {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
   tile.grouped_contract panels "vfmadd" bf16 %x weight %w strip %s of %order, %offsets
-    -> gate_silu %hidden {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
+    -> gate_silu %hidden {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, choices = 4 : i64, expert_bytes = 12288 : i64, k = 96 : i64, width = 32 : i64}
     : memref<?x96xf32> weight memref<147456xi8> strip memref<12288xi8>
     of memref<?xi32>, memref<1x13xi32> -> memref<?x32xf32>
-  // CHECK: tile.combine_contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} strip %{{.*}} of %{{.*}}, %{{.*}} by %{{.*}} partial %{{.*}} -> accumulate %{{.*}} {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, expert_bytes = 8192 : i64, k = 32 : i64, width = 96 : i64}
+  // CHECK: tile.combine_contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} strip %{{.*}} of %{{.*}}, %{{.*}} by %{{.*}} partial %{{.*}} -> accumulate %{{.*}} {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, expert_bytes = 8192 : i64, k = 32 : i64, width = 96 : i64}
   tile.combine_contract panels "vfmadd" bf16 %hidden weight %down strip %t of %order, %offsets
-    by %weights partial %p -> accumulate %y {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, expert_bytes = 8192 : i64, k = 32 : i64, width = 96 : i64}
+    by %weights partial %p -> accumulate %y {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, expert_bytes = 8192 : i64, k = 32 : i64, width = 96 : i64}
     : memref<?x32xf32> weight memref<98304xi8> strip memref<2048xi8>
     of memref<?xi32>, memref<1x13xi32> by memref<?x4xf32> partial memref<?x4x128xf32>
     -> memref<?x96xf32>

@@ -93,10 +93,10 @@ func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?
                     %v: memref<?x96xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>,
                     %w: memref<9792xi8>, %b: memref<48xf32>, %floats: memref<6144xi8>,
                     %bytes: memref<3840xi8>, %y: memref<?x48xf32>) {
-  // CHECK: tile.contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} bias %{{.*}} strip %{{.*}} -> store %{{.*}} {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, k = 96 : i64, width = 40 : i64}
+  // CHECK: tile.contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} bias %{{.*}} strip %{{.*}} -> store %{{.*}} {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, k = 96 : i64, width = 40 : i64}
   // CHECK-SAME: bias memref<48xf32> strip memref<6144xi8> -> memref<?x48xf32>
   tile.contract panels "vfmadd" bf16 %x weight %w bias %b strip %floats -> store %y
-    {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
+    {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
     : memref<?x96xf32> weight memref<9792xi8> bias memref<48xf32> strip memref<6144xi8>
     -> memref<?x48xf32>
   // CHECK: tile.contract panels "vpdpbusd" q8_0 %{{.*}}, %{{.*}}, %{{.*}} weight %{{.*}} -> accumulate %{{.*}}
@@ -105,7 +105,7 @@ func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?
     : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9792xi8> -> memref<?x48xf32>
   // CHECK: tile.contract panels "vpmaddubsw" q4_1 %{{.*}} strip %{{.*}} -> gate_silu %{{.*}}
   tile.contract panels "vpmaddubsw" q4_1 %v, %s, %n weight %w strip %bytes -> gate_silu %y
-    {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
+    {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
     : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9792xi8> strip memref<3840xi8>
     -> memref<?x48xf32>
   return

@@ -70,7 +70,7 @@ func.func @contract_c2_chunks(%step: !llvm.ptr, %thread: index, %team: index, %x
     %y: memref<?x48xf32>) {
   // expected-error @below {{expected chunks of whole blocks of x, of 128 columns, found chunks of 64}}
   tile.contract panels "vpmaddubsw" int4_g128 %x0, %x1, %x2 weight %w strip %s -> store %y
-    {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 64>, width = 40 : i64, k = 192 : i64}
+    {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 64>, width = 40 : i64, k = 192 : i64}
     : memref<?x192xi8>, memref<?x2x2xf32>, memref<?x2xi32> weight memref<9216xi8> strip memref<32768xi8>
     -> memref<?x48xf32>
   return
@@ -214,7 +214,7 @@ func.func @contract_c7(%step: !llvm.ptr, %thread: index, %team: index, %x0: memr
 func.func @contract_c8_bytes(%step: !llvm.ptr, %thread: index, %team: index, %x0:
     memref<?x96xf32>, %w: memref<9216xi8>, %s: memref<1536xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected a strip of 'memref<6144xi8>', found 'memref<1536xi8>'}}
-  tile.contract panels "vfmadd" f16 %x0 weight %w strip %s -> store %y {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+  tile.contract panels "vfmadd" f16 %x0 weight %w strip %s -> store %y {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>,
     width = 40 : i64, k = 96 : i64}
     : memref<?x96xf32> weight memref<9216xi8> strip memref<1536xi8> -> memref<?x48xf32>
   return
@@ -225,7 +225,7 @@ func.func @contract_c8_bytes(%step: !llvm.ptr, %thread: index, %team: index, %x0
 func.func @contract_c8_none(%step: !llvm.ptr, %thread: index, %team: index, %x0:
     memref<?x96xf32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected a strip of 'memref<6144xi8>', found none}}
-  tile.contract panels "vfmadd" f16 %x0 weight %w -> store %y {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+  tile.contract panels "vfmadd" f16 %x0 weight %w -> store %y {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>,
     width = 40 : i64, k = 96 : i64}
     : memref<?x96xf32> weight memref<9216xi8> -> memref<?x48xf32>
   return
@@ -239,7 +239,7 @@ func.func @contract_c8_parts(%step: !llvm.ptr, %thread: index, %team: index, %x0
     memref<?x48xf32>) {
   // expected-error @below {{expected a strip of 'memref<1600xi8>', found 'memref<3456xi8>'}}
   tile.contract panels "vpmaddubsw" q4_0 %x0, %x1, %x2 weight %w strip %s -> gate_silu %y
-    {blocking = #tile.blocking<direct = 4, rows = 4, block = 8, columns = 32>, width = 40 : i64, k = 96 : i64}
+    {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 8, columns = 32>, width = 40 : i64, k = 96 : i64}
     : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8>
     strip memref<3456xi8> -> memref<?x48xf32>
   return
@@ -250,7 +250,7 @@ func.func @contract_c8_parts(%step: !llvm.ptr, %thread: index, %team: index, %x0
 func.func @contract_c8_needless(%step: !llvm.ptr, %thread: index, %team: index, %x0:
     memref<?x96xf32>, %w: memref<9216xi8>, %s: memref<6144xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected no strip: panels are read as they are}}
-  tile.contract panels "vfmadd" f32 %x0 weight %w strip %s -> store %y {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+  tile.contract panels "vfmadd" f32 %x0 weight %w strip %s -> store %y {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>,
     width = 40 : i64, k = 96 : i64}
     : memref<?x96xf32> weight memref<9216xi8> strip memref<6144xi8> -> memref<?x48xf32>
   return
@@ -261,7 +261,7 @@ func.func @contract_c8_needless(%step: !llvm.ptr, %thread: index, %team: index, 
 func.func @contract_c8_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x48xi32>,
     %w: memref<9216xi8>, %s: memref<6144xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected no strip: panels are read as they are}}
-  tile.contract panels "vdpbf16ps" bf16_pairs %x0 weight %w strip %s -> store %y {blocking = #tile.blocking<direct = 4, rows = 4, block = 256, columns = 256>,
+  tile.contract panels "vdpbf16ps" bf16_pairs %x0 weight %w strip %s -> store %y {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>,
     width = 40 : i64, k = 96 : i64}
     : memref<?x48xi32> weight memref<9216xi8> strip memref<6144xi8> -> memref<?x48xf32>
   return
