@@ -125,9 +125,78 @@ static std::pair<Value, Value> emitSumWord(Emitter &e, Value v) {
   return {word, e.add(low, high)};
 }
 
+static Value shuffled(Emitter &e, Value a, Value c, ArrayRef<int64_t> lanes) {
+  return vector::ShuffleOp::create(e.b, e.loc, a, c, lanes);
+}
+
+// Emitter::sumLanes of four vectors, as the lanes of one.
+static Value sumsOfFour(Emitter &e, ArrayRef<Value> vectors) {
+  auto half = [&](Value v) {
+    int64_t n = cast<VectorType>(v.getType()).getNumElements() / 2;
+    return e.add(shuffled(e, v, v, llvm::to_vector(llvm::seq<int64_t>(0, n))),
+                 shuffled(e, v, v, llvm::to_vector(llvm::seq<int64_t>(n, 2 * n))));
+  };
+  SmallVector<Value, 4> quarters;
+  for (Value v : vectors)
+    quarters.push_back(half(half(v)));
+  auto halves = [&](Value a, Value c) {
+    return e.add(shuffled(e, a, c, {0, 1, 4, 5}), shuffled(e, a, c, {2, 3, 6, 7}));
+  };
+  Value first = halves(quarters[0], quarters[1]), second = halves(quarters[2], quarters[3]);
+  return e.add(shuffled(e, first, second, {0, 2, 4, 6}), shuffled(e, first, second, {1, 3, 5, 7}));
+}
+
+// The scale of a block with the largest magnitude `max`, and its inverse. Of the scales
+// max / (127 - k) the one with the smallest squared error is taken (the first of equal ones): they
+// round the same values differently, and the best of four has a sixth less error. All four are
+// lanes of a vector, and there is no branch: none could be foreseen.
+static std::pair<Value, Value> emitChooseScale(Emitter &e, ArrayRef<Value> parts, Value max) {
+  static_assert(moe::BlockAttr::kScaleCandidates == 4);
+  VectorType four = e.vec(4, e.f32());
+  Value limits = arith::ConstantOp::create(
+      e.b, e.loc, DenseElementsAttr::get(four, ArrayRef<float>{127, 126, 125, 124}));
+  Value maxima = e.splat(max, four), zeros = e.constant(four, 0);
+  Value isZero = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OEQ, maxima, zeros);
+  Value scales = e.div(maxima, limits);
+  Value inverses =
+      arith::SelectOp::create(e.b, e.loc, isZero, zeros, e.div(limits, maxima)).getResult();
+
+  SmallVector<Value, 4> squares;
+  for (int64_t k = 0; k < 4; ++k) {
+    auto lane = [&](Value v) {
+      return e.splat(vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{k}));
+    };
+    Value scale = lane(scales), inverse = lane(inverses), sum;
+    for (Value part : parts) {
+      Value q = math::RoundEvenOp::create(e.b, e.loc, e.mul(part, inverse));
+      Value minus = arith::NegFOp::create(e.b, e.loc, q);
+      Value difference = e.fma(minus, scale, part);
+      sum = sum ? e.fma(difference, difference, sum) : e.mul(difference, difference);
+    }
+    squares.push_back(sum);
+  }
+
+  // The better one of each pair, then of both.
+  Value errors = sumsOfFour(e, squares);
+  for (int64_t distance : {1, 2}) {
+    const int64_t ahead = 2 / distance;
+    SmallVector<int64_t, 4> firsts = {0, 0, ahead, ahead}, seconds;
+    for (int64_t lane : firsts)
+      seconds.push_back(lane + distance);
+    auto first = [&](Value v) { return shuffled(e, v, v, firsts); };
+    auto second = [&](Value v) { return shuffled(e, v, v, seconds); };
+    Value better =
+        arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, second(errors), first(errors));
+    for (Value *v : {&scales, &inverses, &errors})
+      *v = arith::SelectOp::create(e.b, e.loc, better, second(*v), first(*v));
+  }
+  auto chosen = [&](Value v) -> Value {
+    return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{0});
+  };
+  return {chosen(scales), chosen(inverses)};
+}
+
 // Rounds the values of a block, given as vectors of 16, and writes them with their scale and sums.
-// Of the scales max / (127 - k) the one with the smallest squared error is taken (the first of
-// equal ones): they round the same values differently, and the best of four has a sixth less error.
 static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, Value row, Value block,
                               const tile::QuantizedRows &form, ValueRange outs) {
   VectorType i32x16 = e.vec(kLanes, e.b.getI32Type());
@@ -141,33 +210,8 @@ static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, Value row, Valu
     larger = larger ? arith::MaxSIOp::create(e.b, e.loc, larger, magnitude(part)).getResult()
                     : magnitude(part);
   Value bits = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXSI, larger);
-  Value max = arith::BitcastOp::create(e.b, e.loc, e.f32(), bits);
-  Value zero = e.constant(e.f32(), 0);
-  Value isZero = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OEQ, max, zero);
-
-  Value scale, inverse, error;
-  for (int64_t k = 0; k < moe::BlockAttr::kScaleCandidates; ++k) {
-    Value limit = e.constant(e.f32(), 127 - k);
-    Value candidate = e.div(max, limit);
-    Value factor = arith::SelectOp::create(e.b, e.loc, isZero, zero, e.div(limit, max));
-    Value squares;
-    for (Value part : parts) {
-      Value q = math::RoundEvenOp::create(e.b, e.loc, e.mul(part, e.splat(factor)));
-      Value minus = arith::NegFOp::create(e.b, e.loc, q);
-      Value difference = e.fma(minus, e.splat(candidate), part);
-      squares = squares ? e.fma(difference, difference, squares) : e.mul(difference, difference);
-    }
-    Value sum = e.sumLanes(squares);
-    if (k == 0) {
-      scale = candidate, inverse = factor, error = sum;
-      continue;
-    }
-    Value better = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, sum, error);
-    auto choose = [&](Value a, Value c) {
-      return arith::SelectOp::create(e.b, e.loc, better, a, c).getResult();
-    };
-    scale = choose(candidate, scale), inverse = choose(factor, inverse), error = choose(sum, error);
-  }
+  auto [scale, inverse] =
+      emitChooseScale(e, parts, arith::BitcastOp::create(e.b, e.loc, e.f32(), bits));
 
   Value factor = e.splat(inverse);
   int64_t words = form.columns / form.sumColumns;
