@@ -105,8 +105,8 @@ private:
 
   //===- Many tokens --------------------------------------------------------------------------===//
 
-  // Blocks of neighbouring rows and KV heads are dealt out round robin, since later tokens see more
-  // keys. Blocks are smaller where there would be fewer than threads.
+  // Threads take turns at blocks of neighbouring rows and KV heads, the last ones first: those see
+  // most keys. Blocks are smaller where there would be fewer than threads.
   void emitBlocks() {
     Value count = e.mulConst(e.dim(op.getQueries(), 0), group);
     Value kvHeads = e.index(layout.getKvHeads());
@@ -115,9 +115,12 @@ private:
     share = e.mulConst(divideUp(share, e.index(kQueryTile)), kQueryTile);
     Value size = e.min(share, e.index(op.getScratch().getType().getDimSize(0)));
     Value items = e.mul(divideUp(count, size), kvHeads);
-    e.loop(e.thread(), items, e.team(), [&](Value item) {
+    auto next = [&] { return e.nextTurn(op.getTurns(), items); };
+    e.whileBelow(next(), items, [&](Value turn) {
+      Value item = e.sub(e.addConst(items, -1), turn);
       Value kvHead = e.rem(item, kvHeads), from = e.mul(e.div(item, kvHeads), size);
       emitBlock(kvHead, from, e.min(e.add(from, size), count));
+      return next();
     });
   }
 

@@ -243,14 +243,18 @@ void Emitter::share(tile::Split split, Value count, Body body) {
   loop(from, to, 1, body);
 }
 
-// Every thread takes one ticket too many, and then has to be at a barrier before anybody comes
-// here again: so a whole number of executions, of `count` and one for each thread, is behind.
+// Every thread takes one ticket too many. Whoever has the last of them knows that nobody asks again
+// before the barrier that stands between two executions, and sets the counter back.
 Value Emitter::nextTurn(Value turns, Value count) {
   Value one = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(1));
   Value ticket = memref::AtomicRMWOp::create(b, loc, arith::AtomicRMWKind::addi, one, turns,
                                              ValueRange{index(0)});
   ticket = arith::IndexCastOp::create(b, loc, b.getIndexType(), ticket);
-  return rem(ticket, add(count, team()));
+  Value last = addConst(add(count, team()), -1);
+  branch(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, ticket, last), [&] {
+    store(arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(0)), turns, index(0));
+  });
+  return ticket;
 }
 
 void Emitter::whileBelow(Value first, Value end, llvm::function_ref<Value(Value)> body) {

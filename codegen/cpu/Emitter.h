@@ -100,7 +100,7 @@ public:
   void evenTiles(Value from, Value to, int64_t least, int64_t size,
                  llvm::function_ref<void(llvm::ArrayRef<Value>)> body);
   /// The next of the turns 0 .. count that the team has not taken; if there is none, a larger
-  /// number, and this thread must not ask again. `turns` is the counter, for one operation only.
+  /// number, and this thread must not ask again before a barrier. `turns` is the counter.
   Value nextTurn(Value turns, Value count);
   /// body(i) for i = first, and then for what it returned, while that is below `end`.
   void whileBelow(Value first, Value end, llvm::function_ref<Value(Value)> body);

@@ -100,6 +100,8 @@ private:
   const PackedWeight &packedOf(mlir::Value read);
   /// Positions of a segment of attention.
   int64_t segment() const;
+  /// A new counter of turns.
+  mlir::Value counter();
   /// A private buffer.
   mlir::Value scratchBuffer(mlir::MemRefType type);
   mlir::Value vectorWeight(const PackedWeight &packed, mlir::Value slice);

@@ -25,6 +25,11 @@ Value Scheduler::scratchBuffer(MemRefType type) {
   return tile::AllocOp::create(b, loc, type, Space::Private, Value(), IntegerAttr());
 }
 
+Value Scheduler::counter() {
+  return tile::AllocOp::create(b, loc, MemRefType::get({1}, b.getI64Type()), Space::Kept, Value(),
+                               IntegerAttr());
+}
+
 void Scheduler::scheduleEmbed(moe::EmbedOp op) {
   // The residual stream is shared: products are accumulated into it panel by panel.
   RowBuffer out = allocRows(widthOf(op.getResult()), Count::Tokens, true);
@@ -157,11 +162,11 @@ void Scheduler::scheduleAttention(moe::AttentionOp op) {
   int64_t heads = width / plan.kv.getHeadDim(), columns = plan.kv.getPage() + 3 * stride + kLanes;
   auto attend = [&](Split split, int64_t scratchRows, Value to) {
     Value scratch = scratchBuffer(MemRefType::get({scratchRows, columns}, b.getF32Type()));
-    tile::AttendOp::create(b, loc, split, operands(op.getQueries())[0],
-                           kvPool(b, loc, plan.kv.getElement()), pageTable(b, loc),
-                           ids(Input::Slots, Count::Tokens), ids(Input::Positions, Count::Tokens),
-                           scratch, to, scalars.lookup(op.getLayer()), plan.kv, op.getScale(),
-                           segment(), machine.vectors(), op.getWindowAttr());
+    tile::AttendOp::create(
+        b, loc, split, operands(op.getQueries())[0], kvPool(b, loc, plan.kv.getElement()),
+        pageTable(b, loc), ids(Input::Slots, Count::Tokens), ids(Input::Positions, Count::Tokens),
+        scratch, split == Split::Tiles ? counter() : Value(), to, scalars.lookup(op.getLayer()),
+        plan.kv, op.getScale(), segment(), machine.vectors(), op.getWindowAttr());
   };
   RowBuffer out = allocRows(width, Count::Tokens, !one);
   rows[op.getResult()] = out;
@@ -287,8 +292,7 @@ static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind k
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
                                               int64_t parts, int64_t equal) {
   ProductPlan product{packed.format, "vfmadd", {}, {}, {}, {}};
-  product.turns = tile::AllocOp::create(b, loc, MemRefType::get({1}, b.getI64Type()), Space::Kept,
-                                        Value(), IntegerAttr());
+  product.turns = counter();
   int64_t length = std::max<int64_t>(kStreamBytes / panelBytes(packed.format, packed.k), 1);
   product.sharing = tile::SharingAttr::get(
       b.getContext(), equal, length * llvm::divideCeil(kStreams, parts), kSinglePanels, kStreams);

@@ -131,8 +131,8 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
     `instruction` is a row of codegen/cpu/Instructions.def, or `vfmadd`. With `blocking` many rows may
     come: few of them read packed panels together, more share chunks of a panel that are unpacked into
     the `strip`, a private buffer (dialects/tile/Strip.h). Without, each row by itself reads packed
-    panels. `turns` counts the turns that threads took: it is kept, and this operation's own, and a
-    barrier stands between two executions.
+    panels. `turns` counts the turns that threads took: it is kept, 0 between two executions, and a
+    barrier stands between them.
 
     ```mlir
     tile.contract panels "vfmadd" bf16 %x weight %w bias %b strip %s -> store %y
@@ -216,7 +216,8 @@ def Tile_AttendOp : Tile_Kernel<"attend"> {
     As `moe.attention`, on pages. What a row sees is cut at absolute positions into segments of
     `segment` positions; each has a softmax of its own, and they are joined in their order.
 
-    With the split `tiles` all of that is done here. With `segments`, for one row, the segments of
+    With the split `tiles` all of that is done here, and threads take turns at blocks of rows and KV
+    heads; `turns` counts them, as in `tile.contract`. With `segments`, for one row, the segments of
     each KV head are shared out, and `out` receives the part of each segment and head: the sums of
     values, then the maximum and the sum of its softmax; `tile.attend_combine` joins them.
 
@@ -225,7 +226,7 @@ def Tile_AttendOp : Tile_Kernel<"attend"> {
     `vectors` is how many vectors of 16 numbers the machine's registers hold.
 
     ```mlir
-    tile.attend tiles %q, %pool, %table, %slots, %positions[%layer] scratch %scratch -> %y
+    tile.attend tiles %q, %pool, %table, %slots, %positions[%layer] scratch %scratch turns %turns -> %y
       <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
       {scale = 2.5e-1 : f64, segment = 512 : i64, vectors = 8 : i64, window = 100 : i64}
       : memref<?x96xf32>, memref<?xf16>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>,
@@ -249,15 +250,16 @@ def Tile_AttendOp : Tile_Kernel<"attend"> {
     * (C7) `split` is `segments`, for one row, or `tiles`.
     * (C8) `segment` is a positive multiple of the page.
     * (C9) `vectors` is at least 8.
+    * (C10) `turns` is there with `tiles`, and with nothing else.
   }];
   let arguments = (ins Tile_Split:$split, Tile_Rows:$queries, Tile_Pool:$kv,
                        Tile_PageTable:$page_table, Tile_Ids:$slots, Tile_Ids:$positions,
-                       Tile_Rows:$scratch, AnyMemRef:$out, Index:$layer, Tile_KvLayoutAttr:$layout,
-                       F64Attr:$scale, I64Attr:$segment, I64Attr:$vectors,
+                       Tile_Rows:$scratch, Optional<Tile_Turns>:$turns, AnyMemRef:$out, Index:$layer,
+                       Tile_KvLayoutAttr:$layout, F64Attr:$scale, I64Attr:$segment, I64Attr:$vectors,
                        OptionalAttr<I64Attr>:$window);
   let assemblyFormat = [{
     $split $queries `,` $kv `,` $page_table `,` $slots `,` $positions `[` $layer `]` `scratch` $scratch
-    `->` $out $layout attr-dict
+    (`turns` $turns^)? `->` $out $layout attr-dict
     `:` type($queries) `,` type($kv) `,` type($page_table) `,` type($slots) `,` type($positions)
     `,` type($scratch) `->` type($out)
   }];

@@ -118,6 +118,10 @@ LogicalResult AttendOp::verify() {
   if (static_cast<int64_t>(getVectors()) < 8)
     return emitOpError() << "expected registers for at least 8 vectors, found "
                          << static_cast<int64_t>(getVectors());
+  // attend_c10
+  if (bool(getTurns()) == segments)
+    return emitOpError() << "expected "
+                         << (segments ? "no turns by segments" : "a counter of turns at tiles");
   return success();
 }
 

@@ -84,6 +84,7 @@ Sequences::Sequences(AttentionShape shape) : shape(shape) {
   stride = (shape.headDim + 15) / 16 * 16;
   columns = shape.page + 3 * stride + 16;
   scratch = memory.scratch(4 * std::max(kBlock, shape.group) * columns);
+  turns = memory.team(8);
   parts = memory.team(4 * kSegments * shape.kvHeads * shape.group * (stride + 16));
   KvHeadLayout layout(shape.format, shape.headDim, shape.page);
   pool.resize(kLayers * shape.kvHeads * layout.bytes * kSlots * kPagesPerSlot + 64);
@@ -247,6 +248,8 @@ std::string Sequences::text(bool one) const {
       "\n%layer = arith.constant " + std::to_string(kLayer) + " : index\n";
   if (one)
     text += "%parts = tile.alloc team at " + std::to_string(parts) + " : " + partsType + "\n";
+  else
+    text += turnsBuffer("turns", turns);
   std::string split = one ? "segments" : "rows";
   for (auto [side, rowsName] : {std::pair("keys", "%k"), {"values", "%v"}})
     text += "tile.kv_append " + split + " " + side + " " + rowsName + ", " + places + layout +
@@ -256,9 +259,10 @@ std::string Sequences::text(bool one) const {
   char scaleText[32];
   std::snprintf(scaleText, sizeof scaleText, "%.17e", scale);
   text += "tile.attend " + std::string(one ? "segments" : "tiles") + " %q, " + places +
-          " scratch %scratch -> " + (one ? "%parts" : "%y") + layout + " {scale = " + scaleText +
-          " : f64, " + segment + ", vectors = 8 : i64" + window + "} : " + rows + ", " +
-          placeTypes + ", memref<" + scratchType + "> -> " + (one ? partsType : rows) + "\n";
+          " scratch %scratch " + (one ? "-> %parts" : "turns %turns -> %y") + layout +
+          " {scale = " + scaleText + " : f64, " + segment + ", vectors = 8 : i64" + window +
+          "} : " + rows + ", " + placeTypes + ", memref<" + scratchType + "> -> " +
+          (one ? partsType : rows) + "\n";
   if (!one)
     return text;
   return text + "tile.barrier\ntile.attend_combine whole %parts, %positions -> %y {head_dim = " +

@@ -68,7 +68,7 @@ private:
 
   AttentionShape shape;
   Memory memory;
-  int64_t kvWidth, queries, keys, values, out, scratch, parts, stride, columns;
+  int64_t kvWidth, queries, keys, values, out, scratch, parts, turns, stride, columns;
   std::vector<uint8_t> pool;
   std::vector<int32_t> pageTable;
   double scale;

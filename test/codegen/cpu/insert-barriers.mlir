@@ -225,7 +225,8 @@ func.func @tiles(%step: !llvm.ptr, %thread: index, %team: index, %k: memref<1x32
     <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
     : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>
   %pool = tile.input kv : memref<?xf16>
-  tile.attend tiles %q, %pool, %table, %ids, %ids[%thread] scratch %s -> %y
+  %turns = tile.alloc kept at 0 : memref<1xi64>
+  tile.attend tiles %q, %pool, %table, %ids, %ids[%thread] scratch %s turns %turns -> %y
     <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
     {scale = 0.25 : f64, segment = 512 : i64, vectors = 8 : i64}
     : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>,

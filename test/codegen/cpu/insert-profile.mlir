@@ -43,7 +43,8 @@ module {
     %slots = tile.input slots(%n) : memref<?xi32>
     %positions = tile.input positions(%n) : memref<?xi32>
     %scratch = tile.alloc private at 0 : memref<6x128xf32>
-    tile.attend tiles %x, %pool, %table, %slots, %positions[%layer] scratch %scratch -> %h
+    %turns = tile.alloc kept at 0 : memref<1xi64>
+    tile.attend tiles %x, %pool, %table, %slots, %positions[%layer] scratch %scratch turns %turns -> %h
       <layers = 2, kv_heads = 1, head_dim = 16, page = 64, element = f16>
       {scale = 2.5e-1 : f64, segment = 512 : i64, vectors = 8 : i64, window = 100 : i64}
       : memref<?x64xf32>, memref<?xf16>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>,

@@ -65,7 +65,7 @@
 // MANY-SAME: {blocking = #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 64>
 // MANY: tile.rope rows
 // MANY: tile.kv_append rows keys
-// MANY: tile.attend tiles {{.*}} segment = 512 : i64, vectors = 8 : i64}
+// MANY: tile.attend tiles {{.*}} turns %{{.*}} segment = 512 : i64, vectors = 8 : i64}
 // MANY: tile.contract {{.*}} -> accumulate %[[X]]
 // MANY: tile.alloc private : memref<2304xi8>
 // MANY: tile.contract {{.*}} -> gate_silu

@@ -135,7 +135,7 @@ func.func @superblocks(%step: !llvm.ptr, %thread: index, %team: index, %ids: mem
 func.func @attention(%step: !llvm.ptr, %thread: index, %team: index, %q: memref<?x96xf32>,
                      %k: memref<?x32xf32>, %pool: memref<?xf16>, %table: memref<?x?xi32>,
                      %slots: memref<?xi32>, %positions: memref<?xi32>, %scratch: memref<48x128xf32>,
-                     %y: memref<?x96xf32>, %layer: index, %pool8: memref<?xi8>, %q1: memref<1x96xf32>,
+                     %turns: memref<1xi64>, %y: memref<?x96xf32>, %layer: index, %pool8: memref<?xi8>, %q1: memref<1x96xf32>,
                      %k1: memref<1x32xf32>, %id: memref<1xi32>, %s1: memref<3x128xf32>,
                      %parts: memref<8x6x32xf32>, %y1: memref<1x96xf32>) {
   // CHECK: tile.kv_append rows keys
@@ -151,8 +151,8 @@ func.func @attention(%step: !llvm.ptr, %thread: index, %team: index, %q: memref<
   tile.kv_append segments keys %k1, %pool, %table, %id, %id[%layer]
     <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16> {segment = 512 : i64}
     : memref<1x32xf32>, memref<?xf16>, memref<?x?xi32>, memref<1xi32>, memref<1xi32>
-  // CHECK: tile.attend tiles {{.*}} scratch %{{.*}} -> %{{.*}} <layers = 3, {{.*}}> {scale = 2.500000e-01 : f64, segment = 512 : i64, vectors = 8 : i64, window = 100 : i64}
-  tile.attend tiles %q, %pool, %table, %slots, %positions[%layer] scratch %scratch -> %y
+  // CHECK: tile.attend tiles {{.*}} scratch %{{.*}} turns %{{.*}} -> %{{.*}} <layers = 3, {{.*}}> {scale = 2.500000e-01 : f64, segment = 512 : i64, vectors = 8 : i64, window = 100 : i64}
+  tile.attend tiles %q, %pool, %table, %slots, %positions[%layer] scratch %scratch turns %turns -> %y
     <layers = 3, kv_heads = 2, head_dim = 16, page = 64, element = f16>
     {scale = 2.5e-1 : f64, segment = 512 : i64, vectors = 8 : i64, window = 100 : i64}
     : memref<?x96xf32>, memref<?xf16>, memref<?x?xi32>, memref<?xi32>, memref<?xi32>,
