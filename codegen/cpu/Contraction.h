@@ -64,6 +64,10 @@ private:
   void directTiles(Value firstPanel, Value lastPanel, Value from, Value to, int64_t least,
                    llvm::function_ref<Value(Value)> rowOf,
                    llvm::function_ref<void(Value, Value, Value)> write);
+  /// More rows: blocks of them go through each panel, unpacked.
+  void unpackedBlocks(Value firstPanel, Value lastPanel, Value from, Value to,
+                      llvm::function_ref<Value(Value)> rowOf,
+                      llvm::function_ref<void(Value, Value, Value)> write);
   void blockOfRows(Value panel, Value from, Value to, llvm::function_ref<Value(Value)> rowOf,
                    llvm::function_ref<void(Value, Value)> write);
   Ahead ahead(Value panel, int64_t part, Value tile);

@@ -55,16 +55,8 @@ void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value 
     Value isDirect = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ule, count,
                                            e.index(in.blocking.getDirect()));
     e.branch(
-        isDirect, [&] { directTiles(firstPanel, lastPanel, from, to, few, rowOf, write); },
-        [&] {
-          e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
-            e.loop(from, to, in.blocking.getBlock(), [&](Value first) {
-              Value last = e.min(e.addConst(first, in.blocking.getBlock()), to);
-              blockOfRows(panel, first, last, rowOf,
-                          [&](Value place, Value y) { write(place, panel, y); });
-            });
-          });
-        });
+        isDirect, [&] { directTiles(firstPanel, lastPanel, from, to, few + 1, rowOf, write); },
+        [&] { unpackedBlocks(firstPanel, lastPanel, from, to, rowOf, write); });
   });
 }
 
@@ -72,10 +64,23 @@ void Contraction::directTiles(Value firstPanel, Value lastPanel, Value from, Val
                               int64_t least, llvm::function_ref<Value(Value)> rowOf,
                               llvm::function_ref<void(Value, Value, Value)> write) {
   e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
-    e.evenTiles(from, to, least, in.blocking.getTogether(), [&](ArrayRef<Value> places) {
+    e.tiles(from, to, least, in.blocking.getTogether(), [&](ArrayRef<Value> places, Value) {
       Values rows = llvm::map_to_vector(places, rowOf);
       for (auto [place, y] : llvm::zip(places, products(panel, rows)))
         write(place, panel, y);
+    });
+  });
+}
+
+void Contraction::unpackedBlocks(Value firstPanel, Value lastPanel, Value from, Value to,
+                                 llvm::function_ref<Value(Value)> rowOf,
+                                 llvm::function_ref<void(Value, Value, Value)> write) {
+  int64_t block = in.blocking.getBlock();
+  Value count = e.div(e.addConst(e.sub(to, from), block - 1), e.index(block));
+  e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
+    e.loop(e.index(0), count, 1, [&](Value number) {
+      auto [first, last] = e.evenPart(from, to, number, count);
+      blockOfRows(panel, first, last, rowOf, [&](Value place, Value y) { write(place, panel, y); });
     });
   });
 }
@@ -92,16 +97,19 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
                               llvm::function_ref<Value(Value)> rowOf,
                               llvm::function_ref<void(Value, Value)> write) {
   Value zero = e.index(0), k = e.index(in.k);
+  int64_t tile = in.blocking.getRows();
+  // Rows of a block: more than go direct, or at least half of a whole one.
+  int64_t least = std::min(in.blocking.getDirect() + 1, (in.blocking.getBlock() + 1) / 2);
   if (layout.whole) {
     SmallVector<PanelChunk, 2> chunks;
     for (int64_t part = 0; part < in.parts; ++part) {
       chunks.push_back(chunk(panel, part, zero));
       chunks.back().unpack(k);
     }
-    e.tiles(from, to, in.blocking.getRows(), [&](ArrayRef<Value> places, Value tile) {
+    e.tiles(from, to, least, tile, [&](ArrayRef<Value> places, Value number) {
       Values rows = llvm::map_to_vector(places, rowOf), results;
       for (auto [part, weights] : llvm::enumerate(chunks)) {
-        Ahead next = ahead(panel, part, tile);
+        Ahead next = ahead(panel, part, number);
         Values sums = multiply(weights, rows, zeros(rows.size()), zero, k, next);
         part ? join(results, sums) : void(results = sums);
       }
@@ -124,8 +132,8 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
       PanelChunk weights = chunk(panel, part, first);
       weights.unpack(last);
       Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
-      e.tiles(from, to, in.blocking.getRows(), [&](ArrayRef<Value> places, Value tile) {
-        Ahead next = ahead(panel, part, tile);
+      e.tiles(from, to, least, tile, [&](ArrayRef<Value> places, Value number) {
+        Ahead next = ahead(panel, part, number);
         Values init;
         for (Value place : places)
           init.push_back(arith::SelectOp::create(e.b, e.loc, isFirst, e.constant(e.f32x16(), 0),

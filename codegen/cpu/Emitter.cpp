@@ -276,30 +276,21 @@ SmallVector<Value> Emitter::consecutive(Value first, int64_t count) {
   return all;
 }
 
-void Emitter::tiles(Value from, Value to, int64_t size, Tile body) {
-  Value before = index(0); // tiles
-  for (; size > 0; size /= 2) {
-    Value count = index(size);
-    Value whole = div(sub(to, from), count);
-    Value end = add(from, mul(whole, count));
-    loop(from, end, size, [&](Value first) {
-      body(consecutive(first, size), add(before, div(sub(first, from), count)));
-    });
-    from = end;
-    before = add(before, whole);
-  }
+std::pair<Value, Value> Emitter::evenPart(Value from, Value to, Value number, Value count) {
+  auto startOf = [&](Value part) { return add(from, div(mul(sub(to, from), part), count)); };
+  return {startOf(number), startOf(addConst(number, 1))};
 }
 
-void Emitter::evenTiles(Value from, Value to, int64_t least, int64_t size,
-                        llvm::function_ref<void(ArrayRef<Value>)> body) {
-  Value all = sub(to, from), count = div(addConst(all, size - 1), index(size));
+void Emitter::tiles(Value from, Value to, int64_t least, int64_t size, Tile body) {
+  // Any number of places from `least` on makes tiles no smaller than one of the next few does.
+  int64_t smallest = size;
+  for (int64_t places = least; places < least + size; ++places)
+    smallest = std::min(smallest, places / int64_t(llvm::divideCeil(places, size)));
+  Value count = div(addConst(sub(to, from), size - 1), index(size));
   loop(index(0), count, 1, [&](Value number) {
-    auto startOf = [&](Value tile) { return add(from, div(mul(all, tile), count)); };
-    Value first = startOf(number);
-    auto tileOf = [&](int64_t places) { body(consecutive(first, places)); };
-    // Of two tiles or more the smallest is about half of a whole one.
-    choose(sub(startOf(addConst(number, 1)), first), std::min(least, (size - 1) / 2) + 1, size - 1,
-           tileOf, [&] { tileOf(size); });
+    auto [first, end] = evenPart(from, to, number, count);
+    auto tileOf = [&, first = first](int64_t places) { body(consecutive(first, places), number); };
+    choose(sub(end, first), smallest, size - 1, tileOf, [&] { tileOf(size); });
   });
 }
 

@@ -90,15 +90,13 @@ public:
   void share(mlir::tile::Split split, Value count, Body body);
   /// first, first + 1, … , `count` of them.
   llvm::SmallVector<Value> consecutive(Value first, int64_t count);
+  /// Part `number` of `count` of nearly equal size that from .. to consists of.
+  std::pair<Value, Value> evenPart(Value from, Value to, Value number, Value count);
   using Tile = llvm::function_ref<void(llvm::ArrayRef<Value> places, Value number)>;
-  /// body(places, number of the tile) for places from .. to: whole tiles of `size`, a power of two,
-  /// then one of half as many, and so on.
-  void tiles(Value from, Value to, int64_t size, Tile body);
-  /// body(places) for places from .. to, more than `least` of them: in as few tiles of at most
-  /// `size` as there can be, all of nearly the same size. The code for each size that can occur is
-  /// there once.
-  void evenTiles(Value from, Value to, int64_t least, int64_t size,
-                 llvm::function_ref<void(llvm::ArrayRef<Value>)> body);
+  /// body(places, number of the tile) for places from .. to, at least `least` of them: in as few
+  /// tiles of at most `size` as there can be, all of nearly the same size. The code for each size
+  /// that can occur is there once.
+  void tiles(Value from, Value to, int64_t least, int64_t size, Tile body);
   /// The next of the turns 0 .. count that the team has not taken; if there is none, a larger
   /// number, and this thread must not ask again before a barrier. `turns` is the counter.
   Value nextTurn(Value turns, Value count);

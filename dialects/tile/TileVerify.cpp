@@ -59,10 +59,9 @@ LogicalResult BlockingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
                                    int64_t direct, int64_t together, int64_t rows, int64_t block,
                                    int64_t columns) {
   // Blocking_c1
-  if (together <= 0 || block <= 0 || rows <= 0 || (rows & (rows - 1)))
-    return emitError()
-           << "expected positive numbers of rows, those of a tile a power of two, found "
-           << together << ", " << rows << " and " << block;
+  if (together <= 0 || rows <= 0 || block <= 0)
+    return emitError() << "expected positive numbers of rows, found " << together << ", " << rows
+                       << " and " << block;
   if (direct < together)
     return emitError() << "expected no fewer rows in direct tiles than the " << together
                        << " of one, found " << direct;

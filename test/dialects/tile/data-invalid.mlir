@@ -226,13 +226,13 @@ func.func private @KvLayout_c3() attributes {
 // -----
 
 func.func private @Blocking_c1_rows() attributes {
-  // expected-error @below {{expected positive numbers of rows, those of a tile a power of two, found 4, 6 and 256}}
-  tile.blocking = #tile.blocking<direct = 4, together = 4, rows = 6, block = 256, columns = 256>}
+  // expected-error @below {{expected positive numbers of rows, found 4, 0 and 256}}
+  tile.blocking = #tile.blocking<direct = 4, together = 4, rows = 0, block = 256, columns = 256>}
 
 // -----
 
 func.func private @Blocking_c1_direct() attributes {
-  // expected-error @below {{expected positive numbers of rows, those of a tile a power of two, found 0, 4 and 256}}
+  // expected-error @below {{expected positive numbers of rows, found 0, 4 and 256}}
   tile.blocking = #tile.blocking<direct = 0, together = 0, rows = 4, block = 256, columns = 256>}
 
 // -----
