@@ -1,5 +1,5 @@
-// How rows and panels come together: a few rows with packed panels side by side, many in tiles with
-// panels that are unpacked for them.
+// How rows and panels come together: one or two rows with packed panels side by side, a few in
+// tiles with packed panels, many in tiles with panels that are unpacked for them.
 
 #include "codegen/cpu/Contraction.h"
 

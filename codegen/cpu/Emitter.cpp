@@ -189,9 +189,10 @@ Value Emitter::narrow(Value value, Type element) {
 
 //===- Reductions -----------------------------------------------------------------------------===//
 
-// Folds the upper half of the lanes onto the lower one until one is left.
-static Value foldHalves(Emitter &e, Value vector, llvm::function_ref<Value(Value, Value)> combine) {
-  for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
+// Folds the upper half of the lanes onto the lower one until so many are left.
+static Value foldHalves(Emitter &e, Value vector, int64_t lanes,
+                        llvm::function_ref<Value(Value, Value)> combine) {
+  for (int64_t half = kLanes / 2; half >= lanes; half /= 2) {
     auto part = [&](int64_t from) {
       return vector::ExtractStridedSliceOp::create(e.b, e.loc, vector, ArrayRef<int64_t>{from},
                                                    ArrayRef<int64_t>{half}, ArrayRef<int64_t>{1})
@@ -199,14 +200,18 @@ static Value foldHalves(Emitter &e, Value vector, llvm::function_ref<Value(Value
     };
     vector = combine(part(0), part(half));
   }
-  return vector::ExtractOp::create(e.b, e.loc, vector, ArrayRef<int64_t>{0});
+  return vector;
 }
 
+Value Emitter::sumLanes(Value v, int64_t lanes) {
+  return foldHalves(*this, v, lanes, [&](Value a, Value c) { return add(a, c); });
+}
 Value Emitter::sumLanes(Value v) {
-  return foldHalves(*this, v, [&](Value a, Value c) { return add(a, c); });
+  return vector::ExtractOp::create(b, loc, sumLanes(v, 1), ArrayRef<int64_t>{0});
 }
 Value Emitter::maxLanes(Value v) {
-  return foldHalves(*this, v, [&](Value a, Value c) { return max(a, c); });
+  Value max = foldHalves(*this, v, 1, [&](Value a, Value c) { return this->max(a, c); });
+  return vector::ExtractOp::create(b, loc, max, ArrayRef<int64_t>{0});
 }
 
 //===- Loops ----------------------------------------------------------------------------------===//

@@ -76,6 +76,8 @@ public:
 
   //===- Reductions: one lane order -----------------------------------------------------------===//
   Value sumLanes(Value f32x16);
+  /// The same as far as `lanes` lanes are left, of 16 of any type: a vector of them.
+  Value sumLanes(Value v, int64_t lanes);
   Value maxLanes(Value f32x16);
 
   //===- Loops --------------------------------------------------------------------------------===//

@@ -41,8 +41,8 @@ static void addProgram(llvm::Module &module, const Machine &machine, const Plan 
 }
 
 // Kernels come blocked, vectorized and unrolled as they shall be, and with MLIR's own clean-up
-// behind them. What is left for LLVM is addresses: the default pipelines execute hardly fewer
-// instructions, and take twice as long.
+// behind them. What is left for LLVM is addresses: with the default pipelines as many
+// instructions are executed, and they take more than twice as long.
 constexpr const char *kPipeline =
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
     "loop-mssa(loop-rotate,licm),loop(indvars),gvn,simplifycfg,instcombine<no-verify-fixpoint>,"

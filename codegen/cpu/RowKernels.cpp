@@ -108,13 +108,7 @@ void expandTapRoute(Emitter &e, tile::TapRouteOp op) {
 // The word of sums of 16 integers, or of vectors of such added up: of lanes 4i and 4i + 1 below, of
 // the others above. Also adds up all of them.
 static std::pair<Value, Value> emitSumWord(Emitter &e, Value v) {
-  for (int64_t size = kLanes / 2; size >= 4; size /= 2) {
-    auto part = [&](int64_t from) {
-      return vector::ExtractStridedSliceOp::create(e.b, e.loc, v, ArrayRef<int64_t>{from},
-                                                   ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
-    };
-    v = e.add(part(0), part(size));
-  }
+  v = e.sumLanes(v, 4);
   auto lane = [&](int64_t i) -> Value {
     return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{i});
   };
@@ -131,14 +125,9 @@ static Value shuffled(Emitter &e, Value a, Value c, ArrayRef<int64_t> lanes) {
 
 // Emitter::sumLanes of four vectors, as the lanes of one.
 static Value sumsOfFour(Emitter &e, ArrayRef<Value> vectors) {
-  auto half = [&](Value v) {
-    int64_t n = cast<VectorType>(v.getType()).getNumElements() / 2;
-    return e.add(shuffled(e, v, v, llvm::to_vector(llvm::seq<int64_t>(0, n))),
-                 shuffled(e, v, v, llvm::to_vector(llvm::seq<int64_t>(n, 2 * n))));
-  };
   SmallVector<Value, 4> quarters;
   for (Value v : vectors)
-    quarters.push_back(half(half(v)));
+    quarters.push_back(e.sumLanes(v, 4));
   auto halves = [&](Value a, Value c) {
     return e.add(shuffled(e, a, c, {0, 1, 4, 5}), shuffled(e, a, c, {2, 3, 6, 7}));
   };
