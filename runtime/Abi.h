@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define MOIRE_ABI_VERSION 5
+#define MOIRE_ABI_VERSION 6
 
 /* When a thread got to the end of a region, in a program that was compiled with --profile. */
 typedef struct moire_stamp {
@@ -23,6 +23,9 @@ typedef struct moire_stamp {
 
 /* A thread's number of stamps has a cache line to itself: that many int64_t. */
 #define MOIRE_STAMP_COUNT_STRIDE 8
+
+/* Four rows may lie interleaved: buffers that grow with the tokens have room for whole fours. */
+static inline int64_t moire_whole_fours(int64_t tokens) { return (tokens + 3) / 4 * 4; }
 
 /* The argument of a step. Generated code reads fields by offset (codegen/cpu/Lower.cpp): append
  * only, and raise MOIRE_ABI_VERSION. */
@@ -41,7 +44,7 @@ typedef struct moire_step {
   void *barrier;             /* for moire_barrier */
   int64_t token_count;       /* T, 1 .. max_tokens */
   int64_t row_count;         /* R, 0 .. T */
-  int64_t max_tokens;        /* the largest T of this state */
+  int64_t max_tokens;        /* the largest T of this state, up to whole fours */
   int64_t pages_per_slot;
   /* [layers, T, route_width] when compiled with --keep=route, or null: a token's experts in a layer
    * and their weights, k of them; layers without a router, and columns from k on, stay as they are

@@ -63,7 +63,7 @@ moire_status State::create(std::shared_ptr<const Model> model, const moire_state
 
 moire_status State::allocate(std::string &error) {
   const moire_program &program = *model->program;
-  uint64_t arenaBytes, scratchBytes, maxTokens = limits.max_tokens;
+  uint64_t arenaBytes, scratchBytes, maxTokens = moire_whole_fours(limits.max_tokens);
   if (__builtin_mul_overflow(static_cast<uint64_t>(program.arena_bytes_per_token), maxTokens,
                              &arenaBytes) ||
       __builtin_add_overflow(arenaBytes, static_cast<uint64_t>(program.arena_bytes), &arenaBytes) ||

@@ -125,7 +125,7 @@ moire_status State::run(const moire_batch &batch) {
   step.barrier = team->barrier();
   step.token_count = tokenCount;
   step.row_count = rowCount;
-  step.max_tokens = limits.max_tokens;
+  step.max_tokens = moire_whole_fours(limits.max_tokens);
   step.pages_per_slot = pagesPerSlot;
   step.route_ids = routeIds;
   step.route_weights = routeWeights;

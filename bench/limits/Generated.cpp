@@ -31,8 +31,9 @@ class Operands {
 public:
   bool allocate(const ProductProbe &probe, int64_t rows, int64_t width, int64_t team,
                 std::string &error) {
-    int64_t perThread = (probe.scratchBytes + probe.scratchBytesPerToken * rows) * team;
-    if (!arena.allocate(probe.arenaBytesPerToken * rows) || !scratch.allocate(perThread) ||
+    const int64_t room = moire_whole_fours(rows);
+    int64_t perThread = (probe.scratchBytes + probe.scratchBytesPerToken * room) * team;
+    if (!arena.allocate(probe.arenaBytesPerToken * room) || !scratch.allocate(perThread) ||
         !logits.allocate(rows * width * 4)) {
       error = "no memory for the operands of a product";
       return false;
@@ -43,7 +44,8 @@ public:
     step.arena = arena.data();
     step.scratch = scratch.data();
     step.logits = reinterpret_cast<float *>(logits.data());
-    step.token_count = step.row_count = step.max_tokens = rows;
+    step.token_count = step.row_count = rows;
+    step.max_tokens = room;
     return true;
   }
 

@@ -15,7 +15,7 @@ void expandContract(Emitter &e, tile::ContractOp op) {
   bool accumulate = op.getEpilogue() == tile::Epilogue::Accumulate;
   Contraction contraction(e, {op.getFormat(), op.getInstruction(), op.getX(), op.getWeight(),
                               op.getStrip(), op.getBlockingAttr(), op.getSharingAttr(),
-                              int64_t(op.getK()), parts});
+                              int64_t(op.getK()), parts, /*origin=*/{}, op.getFours()});
   auto write = [&](Value row, Value panel, Value y) {
     if (op.getBias())
       y = e.add(y, e.loadLanes(op.getBias(), e.mulConst(panel, kPanelRows)));
@@ -26,7 +26,7 @@ void expandContract(Emitter &e, tile::ContractOp op) {
     if (op.getBlocking())
       return contraction.manyRows(from, to, none, rows, [](Value row) { return row; }, write);
     e.loop(none, rows, 1, [&](Value row) {
-      contraction.fewRows(from, to, row,
+      contraction.fewRows(from, to, RowPlace{row},
                           [&](size_t, Value panel, Value y) { write(row, panel, y); });
     });
   };

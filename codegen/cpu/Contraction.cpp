@@ -44,7 +44,7 @@ void Contraction::join(Values &gates, const Values &ups) {
     gate = e.mul(emitSilu(e, gate), up);
 }
 
-Contraction::Values Contraction::products(ArrayRef<Value> panels, ArrayRef<Value> rows) {
+Contraction::Values Contraction::products(ArrayRef<Value> panels, Rows rows) {
   SmallVector<PanelChunk> weights;
   SmallVector<Ahead> ahead;
   for (int64_t part = 0; part < in.parts; ++part)
@@ -63,7 +63,7 @@ Contraction::Values Contraction::products(ArrayRef<Value> panels, ArrayRef<Value
   return results;
 }
 
-Contraction::Values Contraction::multiply(MutableArrayRef<PanelChunk> weights, ArrayRef<Value> rows,
+Contraction::Values Contraction::multiply(MutableArrayRef<PanelChunk> weights, Rows rows,
                                           ValueRange init, Value from, Value to,
                                           ArrayRef<Ahead> ahead) {
   switch (kind) {
@@ -89,9 +89,9 @@ eachPanel(MutableArrayRef<PanelChunk> weights, size_t rows, ValueRange acc,
 
 //===- int8 activations -----------------------------------------------------------------------===//
 
-Contraction::Values Contraction::multiplyIntegers(MutableArrayRef<PanelChunk> weights,
-                                                  ArrayRef<Value> rows, ValueRange init, Value from,
-                                                  Value to, ArrayRef<Ahead> ahead) {
+Contraction::Values Contraction::multiplyIntegers(MutableArrayRef<PanelChunk> weights, Rows rows,
+                                                  ValueRange init, Value from, Value to,
+                                                  ArrayRef<Ahead> ahead) {
   Value width = e.index(blockColumns), whole = e.div(to, width);
   auto blocks = [&](Value from, Value to, int64_t columns, ValueRange init) {
     return e.fold(from, to, 1, init, [&](Value block, ValueRange acc) {
@@ -118,8 +118,8 @@ void Contraction::prefetch(const Ahead &ahead, Value block, int64_t columns) {
   }
 }
 
-Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, ArrayRef<Value> rows,
-                                               Value block, int64_t columns, ValueRange init) {
+Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, Rows rows, Value block,
+                                               int64_t columns, ValueRange init) {
   int64_t count = weights.scalesPerBlock(), groups = columns / 4 / count;
   Values next = llvm::to_vector(init);
   for (int64_t which = 0; which < count; ++which) {
@@ -128,11 +128,11 @@ Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, ArrayRef<Val
     Value minimum = weights.minima(block, which, blockColumns);
     for (auto [i, row] : llvm::enumerate(rows)) {
       Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dots[i]);
-      Value d = e.load(in.x[1], {row, e.index(0), block});
+      Value d = e.load(in.x[1], row.scale(e, 0, block));
       next[i] = e.fma(e.mul(scale, e.splat(d)), sum, next[i]);
       if (!minimum)
         continue;
-      Value total = e.load(in.x[1], {row, e.index(1), block});
+      Value total = e.load(in.x[1], row.scale(e, 1, block));
       if (count > 1)
         total =
             e.mul(d, arith::SIToFPOp::create(e.b, e.loc, e.f32(),
@@ -145,7 +145,7 @@ Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, ArrayRef<Val
 
 // The integer sums of `groups` groups of 4 columns of a block from `first` on, which share a scale,
 // <16 x i32> for each row.
-Contraction::Values Contraction::dotProducts(PanelChunk &weights, ArrayRef<Value> rows, Value block,
+Contraction::Values Contraction::dotProducts(PanelChunk &weights, Rows rows, Value block,
                                              int64_t first, int64_t groups) {
   Starts starts(rows.size());
   if (int64_t shift = info.zero + dot->shift())
@@ -162,9 +162,8 @@ Contraction::Values Contraction::dotProducts(PanelChunk &weights, ArrayRef<Value
 }
 
 // Adds the products of `count` groups of 4 columns from group `first` of a block on. For several
-// rows as a loop over two groups at a time: of a longer piece LLVM's scheduler keeps all lines of
-// weights at once, which are more than there are registers.
-Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value> rows, Value block,
+// rows as a loop over as many groups as the instruction allows.
+Contraction::Values Contraction::runOfSteps(PanelChunk &weights, Rows rows, Value block,
                                             int64_t first, int64_t count,
                                             ArrayRef<DotInstruction::Start> starts) {
   SmallVector<DotInstruction::Values> sums;
@@ -173,7 +172,7 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value>
   auto step = [&](Value line, Value column) {
     auto prepared = dot->prepare(e, line);
     for (auto [row, sum] : llvm::zip(rows, sums)) {
-      Value four = e.loadBytes(in.x[0], {row, column}, 1, e.b.getI32Type());
+      Value four = e.loadBytes(in.x[0], row.values(e, column), 1, e.b.getI32Type());
       four = vector::ExtractOp::create(e.b, e.loc, four, ArrayRef<int64_t>{0});
       sum = dot->step(e, sum, prepared, four);
     }
@@ -188,11 +187,14 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value>
         values = values.drop_front(sum.size());
       }
     };
-    Value pair = e.addConst(e.mulConst(block, blockColumns / 8), first / 2);
-    unflatten(e.fold(pair, e.addConst(pair, count / 2), 1, all, [&](Value pair, ValueRange acc) {
+    int64_t together = std::min(dot->linesTogether(), count);
+    Value begin = e.addConst(e.mulConst(block, blockColumns / 8), first / 2),
+          end = e.addConst(begin, count / 2);
+    unflatten(e.fold(begin, end, together / 2, all, [&](Value pair, ValueRange acc) {
       unflatten(acc);
-      for (int64_t i = 0; i < 2; ++i)
-        step(weights.pairOfQuants(pair, i), e.addConst(e.mulConst(pair, 8), 4 * i));
+      for (int64_t i = 0; i < together; ++i)
+        step(weights.pairOfQuants(e.addConst(pair, i / 2), i % 2),
+             e.addConst(e.mulConst(pair, 8), 4 * i));
       Values next;
       for (auto &sum : sums)
         next.append(sum.begin(), sum.end());
@@ -212,10 +214,10 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, ArrayRef<Value>
 }
 
 // One word has the sums of the block; a block of 32 has another for its second half.
-Value Contraction::sumWords(Value row, Value block, int64_t first, int64_t groups) {
+Value Contraction::sumWords(const RowPlace &row, Value block, int64_t first, int64_t groups) {
   auto word = [&](int64_t i) -> Value {
     Value at = blockColumns > 32 ? block : e.addConst(e.mulConst(block, 2), i);
-    Value all = e.splat(e.load(in.x[2], {row, at}), e.vec(kLanes, e.b.getI32Type()));
+    Value all = e.splat(e.load(in.x[2], row.sums(e, at)), e.vec(kLanes, e.b.getI32Type()));
     return vector::BitCastOp::create(e.b, e.loc, e.vec(2 * kLanes, e.b.getI16Type()), all);
   };
   if (blockColumns > 32 || groups == 8)
@@ -223,7 +225,7 @@ Value Contraction::sumWords(Value row, Value block, int64_t first, int64_t group
   return first ? word(1) : e.sub(word(0), word(1));
 }
 
-Value Contraction::activationSum(Value row, Value block, int64_t first, int64_t groups) {
+Value Contraction::activationSum(const RowPlace &row, Value block, int64_t first, int64_t groups) {
   Value words = sumWords(row, block, first, groups);
   auto half = [&](int64_t i) -> Value {
     Value sum = vector::ExtractOp::create(e.b, e.loc, words, ArrayRef<int64_t>{i});
@@ -234,17 +236,16 @@ Value Contraction::activationSum(Value row, Value block, int64_t first, int64_t 
 
 //===- f32 activations ------------------------------------------------------------------------===//
 
-Contraction::Values Contraction::multiplyAdd(Value weights, ArrayRef<Value> rows, Value column,
+Contraction::Values Contraction::multiplyAdd(Value weights, Rows rows, Value column,
                                              ValueRange acc) {
   Values next;
   for (auto [i, row] : llvm::enumerate(rows))
-    next.push_back(e.fma(weights, e.splat(e.load(in.x[0], {row, column})), acc[i]));
+    next.push_back(e.fma(weights, e.splat(e.load(in.x[0], {row.first, column})), acc[i]));
   return next;
 }
 
-Contraction::Values Contraction::multiplyFloats(MutableArrayRef<PanelChunk> weights,
-                                                ArrayRef<Value> rows, ValueRange init, Value from,
-                                                Value to) {
+Contraction::Values Contraction::multiplyFloats(MutableArrayRef<PanelChunk> weights, Rows rows,
+                                                ValueRange init, Value from, Value to) {
   if (weights[0].hasColumns())
     return accumulate(from, to, in.k, init, [&](Value k, ValueRange acc) {
       return eachPanel(weights, rows.size(), acc, [&](size_t panel, ValueRange acc) {
@@ -278,16 +279,15 @@ Contraction::Values Contraction::accumulate(Value from, Value to, int64_t count,
 
 //===- Pairs of bf16 --------------------------------------------------------------------------===//
 
-Contraction::Values Contraction::multiplyPairs(MutableArrayRef<PanelChunk> weights,
-                                               ArrayRef<Value> rows, ValueRange init, Value from,
-                                               Value to) {
+Contraction::Values Contraction::multiplyPairs(MutableArrayRef<PanelChunk> weights, Rows rows,
+                                               ValueRange init, Value from, Value to) {
   auto pairs = [&](Value columns) { return e.div(e.addConst(columns, 1), e.index(2)); };
   return accumulate(pairs(from), pairs(to), (in.k + 1) / 2, init, [&](Value pair, ValueRange acc) {
     return eachPanel(weights, rows.size(), acc, [&](size_t panel, ValueRange acc) {
       auto prepared = dot->prepare(e, weights[panel].pair(pair));
       Values next;
       for (auto [i, row] : llvm::enumerate(rows))
-        next.push_back(dot->step(e, {acc[i]}, prepared, e.load(in.x[0], {row, pair}))[0]);
+        next.push_back(dot->step(e, {acc[i]}, prepared, e.load(in.x[0], {row.first, pair}))[0]);
       return next;
     });
   });

@@ -10,12 +10,14 @@
 
 #include "codegen/cpu/DotInstruction.h"
 #include "codegen/cpu/PanelChunk.h"
+#include "codegen/cpu/RowPlace.h"
 
 namespace moire::cpu {
 
 class Contraction {
 public:
   using Values = llvm::SmallVector<Value>;
+  using Rows = llvm::ArrayRef<RowPlace>;
 
   struct Operands {
     PanelFormat format;
@@ -28,13 +30,14 @@ public:
     int64_t k = 0;
     int64_t parts = 1; // 2: panels of gate and up alternate, and silu(gate) * up is the result
     Value origin = {}; // bytes in front of the first panel, or null
+    std::optional<int64_t> fours = {}; // in steps of more rows quantized ones lie by fours
   };
 
   Contraction(Emitter &e, const Operands &operands);
 
   /// The 16 results of packed panels for each of some rows of x: those of the first panel's rows,
   /// then of the next one's. All are read side by side.
-  Values products(llvm::ArrayRef<Value> panels, llvm::ArrayRef<Value> rows);
+  Values products(llvm::ArrayRef<Value> panels, Rows rows);
 
   /// body(panels) for panels from .. to, as many at a time as are read side by side for some rows.
   void sideBySide(Value from, Value to, int64_t rows,
@@ -42,11 +45,12 @@ public:
 
   /// The results of panels from .. to for a few rows of x, of some panels at a time; write(i,
   /// panel, y) takes the 16 of row i.
-  void fewRows(Value from, Value to, llvm::ArrayRef<Value> rows,
+  void fewRows(Value from, Value to, Rows rows,
                llvm::function_ref<void(size_t, Value, Value)> write);
 
   /// The results of panels for places from .. to, any number of them, as the blocking says: place p
-  /// stands for row rowOf(p) of x; write(p, panel, y) takes its 16 results of a panel.
+  /// stands for row rowOf(p) of x (by fours p itself, and `from` begins one); write(p, panel, y)
+  /// takes its 16 results of a panel.
   void manyRows(Value firstPanel, Value lastPanel, Value from, Value to,
                 llvm::function_ref<Value(Value)> rowOf,
                 llvm::function_ref<void(Value, Value, Value)> write);
@@ -78,31 +82,30 @@ private:
 
   /// `init` and the products of columns from .. to: for each panel those of all rows. `ahead`:
   /// what to ask for meanwhile, if anything, for each panel.
-  Values multiply(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
-                  ValueRange init, Value from, Value to, llvm::ArrayRef<Ahead> ahead);
-  Values multiplyIntegers(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
-                          ValueRange init, Value from, Value to, llvm::ArrayRef<Ahead> ahead);
+  Values multiply(llvm::MutableArrayRef<PanelChunk> weights, Rows rows, ValueRange init, Value from,
+                  Value to, llvm::ArrayRef<Ahead> ahead);
+  Values multiplyIntegers(llvm::MutableArrayRef<PanelChunk> weights, Rows rows, ValueRange init,
+                          Value from, Value to, llvm::ArrayRef<Ahead> ahead);
   /// The same of the first `columns` columns of a block of quantized rows.
-  Values multiplyBlock(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block,
-                       int64_t columns, ValueRange init);
-  Values dotProducts(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t first,
-                     int64_t groups);
+  Values multiplyBlock(PanelChunk &weights, Rows rows, Value block, int64_t columns,
+                       ValueRange init);
+  Values dotProducts(PanelChunk &weights, Rows rows, Value block, int64_t first, int64_t groups);
   using Starts = llvm::SmallVector<DotInstruction::Start>;
-  Values runOfSteps(PanelChunk &weights, llvm::ArrayRef<Value> rows, Value block, int64_t first,
-                    int64_t count, llvm::ArrayRef<DotInstruction::Start> starts);
-  Values multiplyFloats(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
-                        ValueRange init, Value from, Value to);
-  Values multiplyPairs(llvm::MutableArrayRef<PanelChunk> weights, llvm::ArrayRef<Value> rows,
-                       ValueRange init, Value from, Value to);
+  Values runOfSteps(PanelChunk &weights, Rows rows, Value block, int64_t first, int64_t count,
+                    llvm::ArrayRef<DotInstruction::Start> starts);
+  Values multiplyFloats(llvm::MutableArrayRef<PanelChunk> weights, Rows rows, ValueRange init,
+                        Value from, Value to);
+  Values multiplyPairs(llvm::MutableArrayRef<PanelChunk> weights, Rows rows, ValueRange init,
+                       Value from, Value to);
   /// step(i, accumulators) for i = from .. to, some a turn. `count` is how many there are in all:
   /// to is that, or from + a multiple of what a turn takes.
   Values accumulate(Value from, Value to, int64_t count, ValueRange init,
                     llvm::function_ref<Values(Value, ValueRange)> step);
-  Values multiplyAdd(Value weights, llvm::ArrayRef<Value> rows, Value column, ValueRange acc);
+  Values multiplyAdd(Value weights, Rows rows, Value column, ValueRange acc);
   /// The activations' sums for some groups of a block, as tile.quantize's words in each of 16 lanes
   /// (<32 x i16>), and all in one (i32).
-  Value sumWords(Value row, Value block, int64_t first, int64_t groups);
-  Value activationSum(Value row, Value block, int64_t first, int64_t groups);
+  Value sumWords(const RowPlace &row, Value block, int64_t first, int64_t groups);
+  Value activationSum(const RowPlace &row, Value block, int64_t first, int64_t groups);
   /// The results of both parts become those of the product.
   void join(Values &gates, const Values &ups);
   Values zeros(size_t count);

@@ -9,7 +9,7 @@ using namespace mlir;
 
 namespace moire::cpu {
 
-void Contraction::fewRows(Value from, Value to, ArrayRef<Value> rows,
+void Contraction::fewRows(Value from, Value to, Rows rows,
                           llvm::function_ref<void(size_t, Value, Value)> write) {
   sideBySide(from, to, rows.size(), [&](ArrayRef<Value> panels) {
     for (auto [i, y] : llvm::enumerate(products(panels, rows)))
@@ -45,7 +45,8 @@ void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value 
   Value count = e.sub(to, from);
   auto severalPanels = [&](int64_t rows) {
     Values places = e.consecutive(from, rows);
-    fewRows(firstPanel, lastPanel, llvm::map_to_vector(places, rowOf),
+    auto tile = RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf), in.fours == 0);
+    fewRows(firstPanel, lastPanel, tile,
             [&](size_t i, Value panel, Value y) { write(places[i], panel, y); });
   };
   int64_t few = 0; // rows for which there is more than one panel side by side
@@ -63,9 +64,11 @@ void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value 
 void Contraction::directTiles(Value firstPanel, Value lastPanel, Value from, Value to,
                               int64_t least, llvm::function_ref<Value(Value)> rowOf,
                               llvm::function_ref<void(Value, Value, Value)> write) {
+  const bool fours = in.fours == 0;
+  const Emitter::Tiling tiling = {in.blocking.getTogether(), fours ? kFour : 1};
   e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
-    e.tiles(from, to, least, in.blocking.getTogether(), [&](ArrayRef<Value> places, Value) {
-      Values rows = llvm::map_to_vector(places, rowOf);
+    e.tiles(from, to, least, tiling, [&](ArrayRef<Value> places, Value) {
+      auto rows = RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf), fours);
       for (auto [place, y] : llvm::zip(places, products(panel, rows)))
         write(place, panel, y);
     });
@@ -79,8 +82,9 @@ void Contraction::unpackedBlocks(Value firstPanel, Value lastPanel, Value from, 
   Value count = e.div(e.addConst(e.sub(to, from), block - 1), e.index(block));
   e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
     e.loop(e.index(0), count, 1, [&](Value number) {
-      auto [first, last] = e.evenPart(from, to, number, count);
-      blockOfRows(panel, first, last, rowOf, [&](Value place, Value y) { write(place, panel, y); });
+      auto [first, last] = e.evenPart(from, to, number, count, in.fours ? kFour : 1);
+      blockOfRows(panel, first, e.min(last, to), rowOf,
+                  [&](Value place, Value y) { write(place, panel, y); });
     });
   });
 }
@@ -97,7 +101,10 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
                               llvm::function_ref<Value(Value)> rowOf,
                               llvm::function_ref<void(Value, Value)> write) {
   Value zero = e.index(0), k = e.index(in.k);
-  int64_t tile = in.blocking.getRows();
+  const Emitter::Tiling tiling = {in.blocking.getRows(), in.fours ? kFour : 1, /*exact=*/false};
+  auto placesOf = [&](ArrayRef<Value> places) {
+    return RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf), in.fours.has_value());
+  };
   // Rows of a block: more than go direct, or at least half of a whole one.
   int64_t least = std::min(in.blocking.getDirect() + 1, (in.blocking.getBlock() + 1) / 2);
   if (layout.whole) {
@@ -106,15 +113,24 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
       chunks.push_back(chunk(panel, part, zero));
       chunks.back().unpack(k);
     }
-    e.tiles(from, to, least, tile, [&](ArrayRef<Value> places, Value number) {
-      Values rows = llvm::map_to_vector(places, rowOf), results;
+    e.tiles(from, to, least, tiling, [&](ArrayRef<Value> places, Value number) {
+      auto rows = placesOf(places);
+      Values results;
       for (auto [part, weights] : llvm::enumerate(chunks)) {
         Ahead next = ahead(panel, part, number);
         Values sums = multiply(weights, rows, zeros(rows.size()), zero, k, next);
         part ? join(results, sums) : void(results = sums);
       }
-      for (auto [place, y] : llvm::zip(places, results))
-        write(place, y);
+      for (auto [i, y] : llvm::enumerate(results)) {
+        auto writeRow = [&, place = places[i], y = y] { write(place, y); };
+        if (i + tiling.unit <= results.size()) {
+          writeRow();
+          continue;
+        }
+        // The last unit of a tile may reach behind the last row.
+        e.branch(arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, places[i], to),
+                 writeRow);
+      }
     });
     return;
   }
@@ -132,15 +148,14 @@ void Contraction::blockOfRows(Value panel, Value from, Value to,
       PanelChunk weights = chunk(panel, part, first);
       weights.unpack(last);
       Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
-      e.tiles(from, to, least, tile, [&](ArrayRef<Value> places, Value number) {
+      e.tiles(from, to, least, tiling, [&](ArrayRef<Value> places, Value number) {
         Ahead next = ahead(panel, part, number);
         Values init;
         for (Value place : places)
           init.push_back(arith::SelectOp::create(e.b, e.loc, isFirst, e.constant(e.f32x16(), 0),
                                                  loadSum(part, place)));
-        Values rows = llvm::map_to_vector(places, rowOf);
         for (auto [place, sum] :
-             llvm::zip(places, multiply(weights, rows, init, first, last, next)))
+             llvm::zip(places, multiply(weights, placesOf(places), init, first, last, next)))
           e.storeBytes(sum, in.strip, sumAt(part, place));
       });
     });

@@ -160,7 +160,8 @@ private:
                           blocking->getBlock(),
                           blocking->getColumns(),
                           op.getStrip() ? cast<MemRefType>(op.getStrip().getType()).getNumElements()
-                                        : 0};
+                                        : 0,
+                          op->hasAttr("fours")};
     products.push_back(std::move(product));
     write(op.getOut(), {products.back().weight});
   }

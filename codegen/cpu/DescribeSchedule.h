@@ -19,6 +19,7 @@ namespace moire {
 struct DescribedBlocking {
   int64_t direct, together, rows, block, columns;
   int64_t stripBytes; // 0: panels are multiplied as they are packed
+  bool byFours;       // rows of tiles are interleaved
 };
 
 /// How threads share the panels of a product: #tile.sharing.

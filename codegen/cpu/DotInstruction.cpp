@@ -41,9 +41,15 @@ Value zeros(Emitter &e, int64_t lanes, Type element) {
   return e.constant(e.vec(lanes, element), 0);
 }
 
+// The 32 registers of 512 bits hold a block of 32 columns beside the sums of a tile; half of one
+// where lines are prepared, or their products are added apart.
+constexpr int64_t kBlockLines = 8;
+
 class DotVnni final : public DotInstruction {
 public:
   explicit DotVnni(int64_t bits) : bits(bits) {}
+
+  int64_t linesTogether() const override { return bits == 8 ? kBlockLines / 2 : kBlockLines; }
 
   // Signed weights are shifted to be unsigned.
   int64_t shift() const override { return bits == 8 ? 128 : 0; }
@@ -78,6 +84,8 @@ class DotWideUnsigned final : public DotInstruction {
 public:
   explicit DotWideUnsigned(int64_t bits) : bits(bits) {}
 
+  int64_t linesTogether() const override { return kBlockLines / 2; }
+
   int64_t steps() const override { return stepsOf16Bits(bits); }
   Start correction(Emitter &e, Value sums, int64_t shift, int64_t groups) override {
     return fits16Bits(shift, groups) ? Start{{}, e.mul(sums, e.constant(sums.getType(), -shift))}
@@ -104,6 +112,8 @@ private:
 class DotWideSigned final : public DotInstruction {
 public:
   explicit DotWideSigned(int64_t) {}
+
+  int64_t linesTogether() const override { return kBlockLines / 2; }
 
   Values begin(Emitter &e, const Start &) override { return {zeros(e, kLanes, e.b.getI32Type())}; }
   Values prepare(Emitter &e, Value line) override {

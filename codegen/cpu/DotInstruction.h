@@ -22,6 +22,9 @@ public:
   /// After how many steps at most a run of them must be finished: its sums hold no more. (Sums of
   /// 32 bits hold all of a block: 256 columns.)
   virtual int64_t steps() const { return 64; }
+  /// Lines that are multiplied in one piece of code with several rows: of a longer one LLVM's
+  /// scheduler keeps all lines at once, which are more than there are registers.
+  virtual int64_t linesTogether() const { return 2; }
   /// What the result of a run is besides the products: `wide` (<16 x i32>, or null for zero; of
   /// bf16 <16 x f32>), and for each of the 16 the sum of two numbers of `narrow` (<32 x i16>, or
   /// null).

@@ -281,21 +281,44 @@ SmallVector<Value> Emitter::consecutive(Value first, int64_t count) {
   return all;
 }
 
-std::pair<Value, Value> Emitter::evenPart(Value from, Value to, Value number, Value count) {
-  auto startOf = [&](Value part) { return add(from, div(mul(sub(to, from), part), count)); };
+std::pair<Value, Value> Emitter::evenPart(Value from, Value to, Value number, Value count,
+                                          int64_t unit) {
+  Value units = div(addConst(sub(to, from), unit - 1), index(unit));
+  auto startOf = [&](Value part) {
+    return add(from, mulConst(div(mul(units, part), count), unit));
+  };
   return {startOf(number), startOf(addConst(number, 1))};
 }
 
-void Emitter::tiles(Value from, Value to, int64_t least, int64_t size, Tile body) {
-  // Any number of places from `least` on makes tiles no smaller than one of the next few does.
-  int64_t smallest = size;
-  for (int64_t places = least; places < least + size; ++places)
-    smallest = std::min(smallest, places / int64_t(llvm::divideCeil(places, size)));
+// The least that evenPart gives of any number of places from `least` on, in as few parts as there
+// can be: with more places parts only grow.
+static int64_t smallestTile(int64_t least, const Emitter::Tiling &tiling) {
+  int64_t smallest = tiling.size;
+  for (int64_t places = least; places < least + 3 * tiling.size; ++places) {
+    int64_t units = llvm::divideCeil(places, tiling.unit);
+    int64_t count = llvm::divideCeil(places, tiling.size), begin = 0;
+    for (int64_t number = 1; number <= count; ++number) {
+      int64_t end = units * number / count * tiling.unit;
+      smallest = std::min(smallest, (tiling.exact ? std::min(end, places) : end) - begin);
+      begin = end;
+    }
+  }
+  return smallest;
+}
+
+void Emitter::tiles(Value from, Value to, int64_t least, Tiling tiling, Tile body) {
+  const auto [size, unit, exact] = tiling;
+  int64_t step = exact ? 1 : unit;
   Value count = div(addConst(sub(to, from), size - 1), index(size));
   loop(index(0), count, 1, [&](Value number) {
-    auto [first, end] = evenPart(from, to, number, count);
-    auto tileOf = [&, first = first](int64_t places) { body(consecutive(first, places), number); };
-    choose(sub(end, first), smallest, size - 1, tileOf, [&] { tileOf(size); });
+    auto [first, end] = evenPart(from, to, number, count, unit);
+    if (exact && unit > 1)
+      end = min(end, to);
+    auto tileOf = [&, first = first](int64_t steps) {
+      body(consecutive(first, steps * step), number);
+    };
+    choose(div(sub(end, first), index(step)), smallestTile(least, tiling) / step, size / step - 1,
+           tileOf, [&] { tileOf(size / step); });
   });
 }
 

@@ -92,13 +92,21 @@ public:
   void share(mlir::tile::Split split, Value count, Body body);
   /// first, first + 1, … , `count` of them.
   llvm::SmallVector<Value> consecutive(Value first, int64_t count);
-  /// Part `number` of `count` of nearly equal size that from .. to consists of.
-  std::pair<Value, Value> evenPart(Value from, Value to, Value number, Value count);
+  /// Part `number` of `count` of nearly equal size that from .. to consists of, each a multiple of
+  /// `unit`: the last one may end that much behind `to`.
+  std::pair<Value, Value> evenPart(Value from, Value to, Value number, Value count,
+                                   int64_t unit = 1);
   using Tile = llvm::function_ref<void(llvm::ArrayRef<Value> places, Value number)>;
+  /// How places are cut into tiles: of at most `size`, of whole units (which divide it); the last
+  /// one ends with its unit, or where the places do.
+  struct Tiling {
+    int64_t size, unit = 1;
+    bool exact = true;
+  };
   /// body(places, number of the tile) for places from .. to, at least `least` of them: in as few
-  /// tiles of at most `size` as there can be, all of nearly the same size. The code for each size
-  /// that can occur is there once.
-  void tiles(Value from, Value to, int64_t least, int64_t size, Tile body);
+  /// tiles as there can be, all of nearly the same size. The code for each size that can occur is
+  /// there once.
+  void tiles(Value from, Value to, int64_t least, Tiling tiling, Tile body);
   /// The next of the turns 0 .. count that the team has not taken; if there is none, a larger
   /// number, and this thread must not ask again before a barrier. `turns` is the counter.
   Value nextTurn(Value turns, Value count);

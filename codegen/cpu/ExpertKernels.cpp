@@ -62,7 +62,7 @@ public:
     if (!op.getOffsets())
       return shares().each(op.getChoices(), [&](Value j, Value first, Value last) {
         contraction(at(op.getOrder(), j))
-            .fewRows(first, last, e.index(0),
+            .fewRows(first, last, RowPlace{e.index(0)},
                      [&](size_t, Value panel, Value y) { write(j, panel, y); });
       });
     shares().each(experts(), [&](Value expert, Value first, Value last) {
@@ -144,7 +144,7 @@ private:
     Value token = e.index(0);
     auto multiply = [&](ArrayRef<Value> some) {
       Values sums = weightedSums(token, some.size(), [&](Value j) {
-        return contraction(at(op.getOrder(), j)).products(some, j);
+        return contraction(at(op.getOrder(), j)).products(some, RowPlace{j});
       });
       for (auto [panel, sum] : llvm::zip(some, sums))
         write(token, panel, sum);

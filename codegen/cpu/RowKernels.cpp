@@ -2,6 +2,7 @@
 
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/PanelReader.h"
+#include "codegen/cpu/RowPlace.h"
 #include "codegen/cpu/VectorMath.h"
 #include "dialects/moe/Moe.h"
 
@@ -185,8 +186,19 @@ static std::pair<Value, Value> emitChooseScale(Emitter &e, ArrayRef<Value> parts
   return {chosen(scales), chosen(inverses)};
 }
 
+// Writes 16 values of a row from `column` on.
+static void storeValues(Emitter &e, Value bytes, Value out, const RowPlace &row, Value column) {
+  if (!row.lane)
+    return e.storeLanes(bytes, out, row.values(e, column));
+  for (int64_t i = 0; i < kLanes; i += kFour) {
+    Value four = vector::ExtractStridedSliceOp::create(
+        e.b, e.loc, bytes, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{kFour}, ArrayRef<int64_t>{1});
+    vector::StoreOp::create(e.b, e.loc, four, out, row.values(e, e.addConst(column, i)));
+  }
+}
+
 // Rounds the values of a block, given as vectors of 16, and writes them with their scale and sums.
-static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, Value row, Value block,
+static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, const RowPlace &row, Value block,
                               const tile::QuantizedRows &form, ValueRange outs) {
   VectorType i32x16 = e.vec(kLanes, e.b.getI32Type());
   // Magnitudes are compared as integers: cheaper, and a NaN counts as the largest.
@@ -210,20 +222,20 @@ static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, Value row, Valu
     Value rounded = math::RoundEvenOp::create(e.b, e.loc, e.mul(part, factor));
     Value q = arith::FPToSIOp::create(e.b, e.loc, i32x16, rounded);
     Value bytes = arith::TruncIOp::create(e.b, e.loc, e.vec(kLanes, e.b.getI8Type()), q);
-    e.storeLanes(bytes, outs[0], {row, e.addConst(column, i * kLanes)});
+    storeValues(e, bytes, outs[0], row, e.addConst(column, i * kLanes));
     all = all ? e.add(all, q) : q;
     if (words == 2 && i == 1)
-      e.store(emitSumWord(e, q).first, outs[2], {row, e.addConst(firstWord, 1)});
+      e.store(emitSumWord(e, q).first, outs[2], row.sums(e, e.addConst(firstWord, 1)));
   }
   auto [word, total] = emitSumWord(e, all);
-  e.store(word, outs[2], {row, firstWord});
+  e.store(word, outs[2], row.sums(e, firstWord));
   Value totalF = arith::SIToFPOp::create(e.b, e.loc, e.f32(), total);
-  e.store(scale, outs[1], {row, e.index(0), block});
-  e.store(e.mul(scale, totalF), outs[1], {row, e.index(1), block});
+  e.store(scale, outs[1], row.scale(e, 0, block));
+  e.store(e.mul(scale, totalF), outs[1], row.scale(e, 1, block));
 }
 
 // Rounds a row; load(column) gives 16 of its values.
-static void emitQuantizeRow(Emitter &e, Value row, ValueRange outs,
+static void emitQuantizeRow(Emitter &e, const RowPlace &row, ValueRange outs,
                             llvm::function_ref<Value(Value)> load) {
   int64_t blocks = cast<MemRefType>(outs[1].getType()).getDimSize(2);
   auto form = *tile::QuantizedRows::ofBlocks(widthOf(outs[0]), blocks);
@@ -239,9 +251,22 @@ static void emitQuantizeRow(Emitter &e, Value row, ValueRange outs,
     emitBlock(e.index(whole), rest);
 }
 
+// body(row, by fours?) for this thread's rows, of a step whose rows lie by fours if they are more
+// than `fours`.
+static void shareRows(Emitter &e, tile::Split split, Value count, std::optional<int64_t> fours,
+                      llvm::function_ref<void(Value, bool)> body) {
+  auto rows = [&](bool byFours) { e.share(split, count, [&](Value row) { body(row, byFours); }); };
+  if (!fours || *fours == 0)
+    return rows(fours.has_value());
+  Value isMore =
+      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt, count, e.index(*fours));
+  e.branch(isMore, [&] { rows(true); }, [&] { rows(false); });
+}
+
 void expandQuantize(Emitter &e, tile::QuantizeOp op) {
-  e.share(op.getSplit(), e.dim(op.getX(), 0), [&](Value row) {
-    emitQuantizeRow(e, row, {op.getValues(), op.getScales(), op.getSums()},
+  shareRows(e, op.getSplit(), e.dim(op.getX(), 0), op.getFours(), [&](Value row, bool byFours) {
+    emitQuantizeRow(e, RowPlace::of(e, row, byFours),
+                    {op.getValues(), op.getScales(), op.getSums()},
                     [&](Value column) { return e.loadLanes(op.getX(), {row, column}); });
   });
 }
@@ -280,7 +305,7 @@ void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
   Value x = op.getX(), gain = op.getGain();
   int64_t width = widthOf(x), group = op.getGroup().value_or(width);
   // One group of a row, from column `first` on.
-  auto normGroup = [&](Value row, Value first) {
+  auto normGroup = [&](Value row, Value first, bool byFours) {
     auto load = [&](Value column, int64_t lanes) {
       return e.loadLanes(x, {row, e.add(first, column)}, lanes);
     };
@@ -306,12 +331,13 @@ void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
       });
       return;
     }
-    emitQuantizeRow(e, row, op.getOuts(), [&](Value column) { return normalized(column, kLanes); });
+    emitQuantizeRow(e, RowPlace::of(e, row, byFours), op.getOuts(),
+                    [&](Value column) { return normalized(column, kLanes); });
   };
-  e.share(op.getSplit(), e.dim(x, 0), [&](Value row) {
+  shareRows(e, op.getSplit(), e.dim(x, 0), op.getFours(), [&](Value row, bool byFours) {
     if (group == width)
-      return normGroup(row, e.index(0));
-    e.loop(e.index(0), e.index(width), group, [&](Value first) { normGroup(row, first); });
+      return normGroup(row, e.index(0), byFours);
+    e.loop(e.index(0), e.index(width), group, [&](Value first) { normGroup(row, first, byFours); });
   });
 }
 

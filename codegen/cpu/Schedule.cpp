@@ -89,10 +89,18 @@ RowBuffer Scheduler::allocQuantized(tile::QuantizedRows form, Count count, bool 
   return {{values, scales, sums}, 0, form.k, count, shared};
 }
 
-RowBuffer Scheduler::allocEncoded(RankedTensorType rows, Count count, bool shared) {
+RowBuffer Scheduler::allocEncoded(Value result, Count count, bool shared) {
+  auto rows = cast<RankedTensorType>(result.getType());
   int64_t width = rows.getDimSize(1);
-  if (auto block = moe::BlockAttr::of(rows))
-    return allocQuantized(tile::QuantizedRows::ofColumns(width, block.getColumns()), count, shared);
+  if (auto block = moe::BlockAttr::of(rows)) {
+    auto form = tile::QuantizedRows::ofColumns(width, block.getColumns());
+    RowBuffer buffer = allocQuantized(form, count, shared);
+    // Experts pick single rows: of a four they would read all.
+    auto readsAll = [](Operation *user) { return isa<moe::LinearOp, moe::GatedLinearOp>(user); };
+    if (!one && llvm::all_of(result.getUsers(), readsAll))
+      buffer.fours = rowsBeforeFours();
+    return buffer;
+  }
   if (!moe::RowsAttr::of(rows) || machine.chooseInstruction(16) == "vfmadd")
     return allocRows(width, count, shared);
   int64_t words = wholePanels(width) / 2;

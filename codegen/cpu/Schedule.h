@@ -21,6 +21,7 @@ struct RowBuffer {
   int64_t column = 0, width = 0;
   mlir::tile::Count count = mlir::tile::Count::Tokens;
   bool shared = true;
+  mlir::IntegerAttr fours = {}; // as of tile.quantize, or null
   bool isWhole() const { return buffers.size() == 1 && column == 0; }
 };
 
@@ -89,8 +90,10 @@ private:
   /// A new buffer for rows of `width` columns.
   RowBuffer allocRows(int64_t width, mlir::tile::Count count, bool shared);
   RowBuffer allocQuantized(mlir::tile::QuantizedRows form, mlir::tile::Count count, bool shared);
-  /// As the encoding of `rows` asks.
-  RowBuffer allocEncoded(mlir::RankedTensorType rows, mlir::tile::Count count, bool shared);
+  /// In steps of more rows than this quantized ones lie by fours.
+  mlir::IntegerAttr rowsBeforeFours();
+  /// For the rows of `result`, as their encoding and their readers ask.
+  RowBuffer allocEncoded(mlir::Value result, mlir::tile::Count count, bool shared);
   mlir::Value alloc(mlir::tile::Space space, llvm::ArrayRef<int64_t> shape, mlir::Type element,
                     mlir::tile::Count count);
   mlir::Value input(mlir::tile::Input field, llvm::ArrayRef<int64_t> shape, mlir::Type element,

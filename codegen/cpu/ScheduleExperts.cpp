@@ -172,7 +172,8 @@ private:
     Value values = buffer({form.k}, b.getI8Type());
     Value scales = buffer({2, form.blocks()}, b.getF32Type());
     Value sums = buffer({form.sums()}, b.getI32Type());
-    tile::QuantizeOp::create(b, s.loc, Split::Rows, rows, values, scales, sums);
+    tile::QuantizeOp::create(b, s.loc, Split::Rows, rows, values, scales, sums,
+                             /*fours=*/{});
     return {values, scales, sums};
   }
 

@@ -1,6 +1,7 @@
 // schedule: one function an operation.
 
 #include "codegen/cpu/Emitter.h"
+#include "codegen/cpu/RowPlace.h"
 #include "codegen/cpu/Schedule.h"
 #include "codegen/cpu/Tuning.h"
 #include "dialects/tile/Strip.h"
@@ -48,12 +49,13 @@ void Scheduler::scheduleSelectRows(moe::SelectRowsOp op) {
 void Scheduler::scheduleNorm(moe::RmsNormOp op) {
   int64_t width = widthOf(op.getResult()), group = op.getGain().getType().getDimSize(0);
   Count count = rows.find(op.getX())->second.count;
-  rows[op.getResult()] = allocEncoded(op.getType(), count, !one);
+  rows[op.getResult()] = allocEncoded(op.getResult(), count, !one);
   bool isRounded = bool(op.getType().getEncoding());
   auto norm = [&](ValueRange to, bool round) {
-    tile::RmsNormOp::create(b, loc, rowSplit(), operands(op.getX())[0], weight(op.getGain()), to,
-                            op.getEps(),
-                            group == width ? IntegerAttr() : b.getI64IntegerAttr(group), round);
+    tile::RmsNormOp::create(
+        b, loc, rowSplit(), operands(op.getX())[0], weight(op.getGain()), to, op.getEps(),
+        group == width ? IntegerAttr() : b.getI64IntegerAttr(group), round,
+        to.size() == 3 ? rows.find(op.getResult())->second.fours : IntegerAttr());
   };
   if (!isRounded || group == width)
     return norm(operands(op.getResult()), bool(moe::RowsAttr::of(op.getType())));
@@ -65,14 +67,15 @@ void Scheduler::scheduleNorm(moe::RmsNormOp op) {
 }
 
 void Scheduler::scheduleQuantize(moe::QuantizeRowsOp op) {
-  rows[op.getResult()] = allocEncoded(op.getType(), rows.find(op.getX())->second.count, !one);
+  rows[op.getResult()] = allocEncoded(op.getResult(), rows.find(op.getX())->second.count, !one);
   roundRows(operands(op.getX())[0], op.getResult());
 }
 
 void Scheduler::roundRows(Value x, Value to) {
   SmallVector<Value, 3> outs = operands(to);
   if (outs.size() == 3)
-    tile::QuantizeOp::create(b, loc, rowSplit(), x, outs[0], outs[1], outs[2]);
+    tile::QuantizeOp::create(b, loc, rowSplit(), x, outs[0], outs[1], outs[2],
+                             rows.find(to)->second.fours);
   else
     tile::RoundOp::create(b, loc, rowSplit(), x, outs[0]);
 }
@@ -274,6 +277,10 @@ Scheduler::Residual Scheduler::residualOf(Operation *product, Value weight) {
   return {sum, stream};
 }
 
+static int64_t rowsTogether(const Machine &machine) {
+  return machine.has(MOIRE_CPU_AVX512) ? kRowsTogetherAvx512 : kRowsTogetherAvx2;
+}
+
 // Chunks of equal width that fit the nearest cache, of whole blocks of `multiple` columns.
 static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind kind, int64_t k,
                                          int64_t multiple, MLIRContext *context) {
@@ -282,11 +289,17 @@ static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind k
                                                                      : 1);
   int64_t chunks = llvm::divideCeil(k * columnBytes, kChunkBytes);
   int64_t rows = machine.has(MOIRE_CPU_AVX512) ? kRowTileAvx512 : kRowTileAvx2;
-  int64_t together = machine.has(MOIRE_CPU_AVX512) ? kRowsTogetherAvx512 : kRowsTogetherAvx2;
+  int64_t together = rowsTogether(machine);
   // Packed weights become f32 once for all rows, not once a tile.
   int64_t direct = kind == tile::RowKind::Floats ? together : kDirectTiles * together;
   return tile::BlockingAttr::get(context, direct, together, rows, kBlockRows,
                                  llvm::alignTo(llvm::divideCeil(k, chunks), multiple));
+}
+
+// Tiles of packed panels that are no whole fours would begin anywhere in one.
+IntegerAttr Scheduler::rowsBeforeFours() {
+  int64_t together = rowsTogether(machine);
+  return b.getI64IntegerAttr(together % kFour ? kDirectTiles * together : 0);
 }
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
@@ -339,7 +352,7 @@ void Scheduler::scheduleContract(Value x, Value weightValue, Value bias, tile::E
   tile::ContractOp::create(b, loc, Split::Panels, product.instruction, product.format, inputs,
                            weight(weightValue), bias ? weight(bias) : Value(), product.strip,
                            product.turns, out, epilogue, width, packed.k, product.blocking,
-                           product.sharing);
+                           product.sharing, rows.find(x)->second.fours);
 }
 
 } // namespace moire::cpu

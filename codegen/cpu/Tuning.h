@@ -26,8 +26,8 @@ constexpr double kEqualPart = 0.5;
 constexpr int64_t kSinglePanels = 8;
 
 /// Rows that share each load of weights. AVX2 has 16 registers of half a sum; AVX-512 has 32 of a
-/// whole one, and needs 8 independent sums to hide the latency of its instructions.
-constexpr int64_t kRowTileAvx2 = 4, kRowTileAvx512 = 8;
+/// whole one, and needs ten independent sums for two instructions of latency 5 a cycle.
+constexpr int64_t kRowTileAvx2 = 4, kRowTileAvx512 = 12;
 
 /// Bytes of a chunk of a panel, unpacked: what stays in the second cache beside rows. Smaller ones,
 /// for the first cache, were slower: rows then come in short pieces.

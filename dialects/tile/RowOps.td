@@ -44,7 +44,7 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
   let summary = "RMS norm of each row; with three outputs, its int8 form (values, scales, sums)";
   let description = [{
     y[t, j] = x[t, j] / sqrt(mean of x[t]^2 + eps) * gain[j]. With three outputs y is rounded as
-    `tile.quantize` does, with `round` as `tile.round` does. With a `group` G, each run of G values is
+    `tile.quantize` does (and lies so, with `fours`), with `round` as `tile.round` does. With a `group` G, each run of G values is
     a row by itself (the norm of each head), and has the same gain.
 
     ```mlir
@@ -61,10 +61,11 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
     * (C3) With three outputs the width is a multiple of 32.
     * (C4) `split` is `rows` or `whole`.
     * (C5) A group is positive, divides the width, and comes with one output, not rounded.
+    * (C6) `fours` comes with three outputs.
   }];
   let arguments = (ins Tile_Split:$split, Tile_Rows:$x, Tile_Vector:$gain,
                        Variadic<AnyMemRef>:$outs, F64Attr:$eps, OptionalAttr<I64Attr>:$group,
-                       UnitAttr:$round);
+                       UnitAttr:$round, OptionalAttr<I64Attr>:$fours);
   let assemblyFormat = [{
     $split $x `,` $gain `->` $outs `eps` $eps attr-dict `:` type($x) `,` type($gain) `->` type($outs)
   }];
@@ -82,6 +83,11 @@ def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
     B says how wide a block is: the least of 32, 64, 128 and 256 columns of which a row needs B, the
     last perhaps being short (K = 576 has 18, 9, 5 or 3 blocks).
 
+    In a step of more than `fours` rows, if there is such a number, the rows 4r … 4r + 3 share their
+    places: of values [column / 4][4 rows][4 columns], of scales [block][scale, scaled sum][4 rows], of
+    sums [word][4 rows]. A product reads them as one stream (codegen/cpu/RowPlace.h); the buffers have
+    room for whole fours.
+
     ```mlir
     tile.quantize rows %x -> %v, %s, %n
       : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
@@ -95,7 +101,7 @@ def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
     * (C3) `split` is `rows` or `whole`.
   }];
   let arguments = (ins Tile_Split:$split, Tile_Rows:$x, Tile_Int8Rows:$values, Tile_Scales:$scales,
-                       Tile_Sums:$sums);
+                       Tile_Sums:$sums, OptionalAttr<I64Attr>:$fours);
   let assemblyFormat = [{
     $split $x `->` $values `,` $scales `,` $sums attr-dict
     `:` type($x) `->` type($values) `,` type($scales) `,` type($sums)

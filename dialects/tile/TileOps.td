@@ -131,7 +131,7 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
     `instruction` is a row of codegen/cpu/Instructions.def, or `vfmadd`. With `blocking` many rows may
     come: few of them read packed panels together, more share chunks of a panel that are unpacked into
     the `strip`, a private buffer (dialects/tile/Strip.h). Without, each row by itself reads packed
-    panels. `turns` counts the turns that threads took: it is kept, 0 between two executions, and a
+    panels. With `fours` quantized rows lie as `tile.quantize` says. `turns` counts the turns that threads took: it is kept, 0 between two executions, and a
     barrier stands between them.
 
     ```mlir
@@ -161,13 +161,15 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
       parts (2 with `gate_silu`, else 1), and is not there where that is none, or without `blocking`.
     * (C9) `split` is `panels` or `whole`.
     * (C10) `turns` has `sharing` beside it, and `split` is then `panels`.
+    * (C11) `fours` comes with quantized rows and `blocking`, whose `rows` and `block` are then whole
+      fours. It is the blocking's `direct`, or 0, and then `together` is whole fours, too.
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$x, Tile_Panels:$weight, Optional<Tile_Vector>:$bias,
                        Optional<AnyMemRef>:$strip, Optional<Tile_Turns>:$turns, Tile_Rows:$out,
                        Tile_Epilogue:$epilogue, I64Attr:$width, I64Attr:$k,
                        OptionalAttr<Tile_BlockingAttr>:$blocking,
-                       OptionalAttr<Tile_SharingAttr>:$sharing);
+                       OptionalAttr<Tile_SharingAttr>:$sharing, OptionalAttr<I64Attr>:$fours);
   let assemblyFormat = [{
     $split $instruction `` $format $x `weight` $weight (`bias` $bias^)? (`strip` $strip^)?
     (`turns` $turns^)?

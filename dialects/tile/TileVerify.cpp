@@ -244,6 +244,9 @@ LogicalResult RmsNormOp::verify() {
     if (failed(verifyShape(*this, "out", x.getShape(), out)))
       return failure();
   }
+  // rms_norm_c6
+  if (getFours() && getOuts().size() != 3)
+    return emitOpError("expected three outputs with rows by fours");
   // rms_norm_c4
   return verifyByRows(*this, getSplit());
 }
@@ -365,6 +368,14 @@ LogicalResult ContractOp::verify() {
     return emitOpError("expected no bias with a gate");
   if (getEpilogue() == Epilogue::Silu)
     return emitOpError("expected store, accumulate or gate_silu, found silu");
+  // contract_c11
+  auto agrees = [](BlockingAttr blocking, int64_t fours) {
+    return blocking && blocking.getRows() % 4 == 0 && blocking.getBlock() % 4 == 0 &&
+           (fours ? fours == blocking.getDirect() : blocking.getTogether() % 4 == 0);
+  };
+  if (getFours() && (getX().size() != 3 || !agrees(getBlockingAttr(), *getFours())))
+    return emitOpError(
+        "expected quantized rows, and a blocking by whole fours, with rows by fours");
   // contract_c9
   return verifySplit(*this, getSplit(), {Split::Panels, Split::Whole});
 }

@@ -68,6 +68,7 @@ static llvm::json::Object productJson(const DescribedProduct &product) {
     many["block"] = product.blocking->block;
     many["columns"] = product.blocking->columns;
     many["strip_bytes"] = product.blocking->stripBytes;
+    many["by_fours"] = product.blocking->byFours;
   }
   object["many"] = std::move(many);
   return object;

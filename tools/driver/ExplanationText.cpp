@@ -153,7 +153,7 @@ static std::string productTables(const DescribedFunction &function) {
       variant[2] =
           many->direct > many->together ? std::to_string(many->together) + " at once, " : "";
       variant[2] += "up to " + std::to_string(many->direct);
-      variant[3] = plural(many->rows, "row");
+      variant[3] = plural(many->rows, "row") + (many->byFours ? ", interleaved by fours" : "");
       variant[4] = many->stripBytes ? std::to_string(many->columns) : "as packed";
       variant[5] = plural(many->block, "row");
       variant[6] = many->stripBytes ? sizeText(many->stripBytes) : "";
@@ -292,10 +292,11 @@ std::string explanationText(const Explanation &explanation, const MachineLimits 
   text += fact("cpu", explanation.cpu + ": " + explanation.features);
   text += fact("activations", explanation.activations);
   text += fact("keys and values", explanation.kv);
-  text += "\nOne row of a product, and few together, are multiplied with panels as they are "
-          "packed. Many "
-          "go in blocks: for\neach a chunk of a panel is unpacked into the strip, where tiles of "
-          "rows meet it. Threads share panels equally, then in turns.\n";
+  text +=
+      "\nOne row of a product, and few together, are multiplied with panels as they are "
+      "packed. Many "
+      "go in blocks: for\neach a chunk of a panel is unpacked into the strip, where tiles of "
+      "rows meet it. Threads share panels equally, then in turns; tiles of attention in turns.\n";
   for (const ExplainedPart &part : explanation.parts)
     text += partText(part);
   text += stepsText(explanation, limits);

@@ -11,7 +11,7 @@ namespace moire::test {
 namespace {
 
 struct Loop {
-  int products = 0, instructions = 0, onStack = 0;
+  int products = 0, instructions = 0, spilled = 0; // vectors on the stack
 };
 
 // Loops of one piece: from a label to the jump back to it.
@@ -29,7 +29,7 @@ std::vector<Loop> loopsOf(const std::vector<std::string> &lines, const std::stri
       continue;
     ++loop.instructions;
     loop.products += line.starts_with(product);
-    loop.onStack += line.contains("(%rsp)");
+    loop.spilled += line.contains("(%rsp)") && (line.contains("%ymm") || line.contains("%zmm"));
     if (!line.starts_with("j"))
       continue;
     if (!label.empty() && line.ends_with(label) && loop.products > 0)
@@ -39,8 +39,9 @@ std::vector<Loop> loopsOf(const std::vector<std::string> &lines, const std::stri
   return loops;
 }
 
-// The loops over two groups of 4 columns (pairs of bf16: over 4 pairs, f32: 4 columns), by the
-// whole tile of rows that multiplies an unpacked panel: the shortest of so many products.
+// The loops over two groups of 4 columns, or with 512 bits four or all eight of a block (pairs of
+// bf16: over 4 pairs, f32: 4 columns), by the whole tile of rows that multiplies an unpacked panel:
+// the shortest of so many products.
 struct Expected {
   const char *format, *cpu, *product;
   int products, instructions;
@@ -60,7 +61,7 @@ TEST_P(HotLoops, TileIsShort) {
         (!tile.products || loop.instructions < tile.instructions))
       tile = loop;
   ASSERT_GT(tile.products, 0) << "no loop of " << expected.products << " " << expected.product;
-  EXPECT_EQ(tile.onStack, 0) << "there are not enough registers for the tile";
+  EXPECT_EQ(tile.spilled, 0) << "there are not enough registers for the tile";
   EXPECT_LE(tile.instructions, expected.instructions * 1.1);
   EXPECT_GE(tile.instructions, expected.instructions * 0.8)
       << "better than expected: write it down";
@@ -69,12 +70,12 @@ TEST_P(HotLoops, TileIsShort) {
 INSTANTIATE_TEST_SUITE_P(Tiles, HotLoops,
                          testing::Values(Expected{"q4_0", "x86-64-v3", "vpmaddubsw", 16, 48},
                                          Expected{"q8_0", "x86-64-v3", "vpmaddubsw", 16, 86},
-                                         Expected{"q4_0", "x86-64-v4", "vpmaddubsw", 16, 54},
-                                         Expected{"q4_0", "znver4", "vpdpbusd", 16, 22},
-                                         Expected{"q8_0", "znver4", "vpdpbusd", 16, 24},
+                                         Expected{"q4_0", "x86-64-v4", "vpmaddubsw", 48, 160},
+                                         Expected{"q4_0", "znver4", "vpdpbusd", 96, 205},
+                                         Expected{"q8_0", "znver4", "vpdpbusd", 48, 60},
                                          Expected{"bf16", "x86-64-v3", "vfmadd", 32, 60},
-                                         Expected{"bf16", "x86-64-v4", "vfmadd", 32, 44},
-                                         Expected{"bf16", "znver4", "vdpbf16ps", 32, 40}),
+                                         Expected{"bf16", "x86-64-v4", "vfmadd", 48, 60},
+                                         Expected{"bf16", "znver4", "vdpbf16ps", 48, 60}),
                          [](const auto &info) {
                            std::string name = std::string(info.param.format) + "_" + info.param.cpu;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -291,8 +291,8 @@ static uint8_t *aligned(std::vector<uint8_t> &memory, int64_t bytes) {
 }
 
 void Kernel::reserve(int64_t tokens) {
-  maxTokens = tokens;
-  arena = aligned(arenaMemory, arenaBytes + arenaBytesPerToken * tokens);
+  maxTokens = moire_whole_fours(tokens);
+  arena = aligned(arenaMemory, arenaBytes + arenaBytesPerToken * maxTokens);
 }
 
 void Kernel::run(int64_t tokens, int team, bool one, moire_step step) {

@@ -14,19 +14,22 @@ namespace {
 class Step {
 public:
   Step(const ProductProbe &probe, int64_t rows, int64_t width)
-      : weights(probe.weightBytes / 4 + 16), arena(probe.arenaBytesPerToken * rows / 4 + 16),
-        scratch((probe.scratchBytes + probe.scratchBytesPerToken * rows) / 4 + 16),
+      : room(moire_whole_fours(rows)), weights(probe.weightBytes / 4 + 16),
+        arena(probe.arenaBytesPerToken * room / 4 + 16),
+        scratch((probe.scratchBytes + probe.scratchBytesPerToken * room) / 4 + 16),
         logits(rows * width) {
     step.weights = reinterpret_cast<uint8_t *>(aligned(weights));
     step.arena = reinterpret_cast<uint8_t *>(aligned(arena));
     step.scratch = reinterpret_cast<uint8_t *>(aligned(scratch));
     step.logits = logits.data();
-    step.token_count = step.row_count = step.max_tokens = rows;
+    step.token_count = step.row_count = rows;
+    step.max_tokens = room;
   }
   static float *aligned(std::vector<float> &memory) {
     return reinterpret_cast<float *>((reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64);
   }
 
+  int64_t room; // in tokens
   std::vector<float> weights, arena, scratch, logits;
   moire_step step = {};
 };

@@ -70,22 +70,28 @@ struct QuantizedRows {
     return rowsOf(one, {width}, "i8") + ", " + rowsOf(one, {2, blocks}, "f32") + ", " +
            rowsOf(one, {sumCount}, "i32");
   }
-  void expectEqual(Kernel &kernel, int64_t row, const float *x) const {
+  /// `fours`: as `tile.quantize` with that says.
+  void expectEqual(Kernel &kernel, int64_t row, const float *x, bool fours) const {
+    auto at = [&](int64_t width, int64_t i, int64_t each) {
+      return fours ? row / 4 * 4 * width + i / each * 4 * each + row % 4 * each + i % each
+                   : row * width + i;
+    };
     for (int64_t b = 0; b < blocks; ++b) {
       const int64_t count = std::min(columns, width - columns * b);
       QuantizedBlock expected = quantize(x + columns * b, count);
       for (int i = 0; i < count; ++i)
-        ASSERT_EQ(kernel.at<int8_t>(values)[row * width + columns * b + i], expected.values[i])
+        ASSERT_EQ(kernel.at<int8_t>(values)[at(width, columns * b + i, 4)], expected.values[i])
             << "row " << row << " block " << b << " element " << i;
-      ASSERT_EQ(kernel.at<float>(scales)[(row * 2 + 0) * blocks + b], expected.scale);
-      ASSERT_EQ(kernel.at<float>(scales)[(row * 2 + 1) * blocks + b], expected.scaledSum);
+      const float *found = kernel.at<float>(scales);
+      ASSERT_EQ(found[at(2 * blocks, fours ? 2 * b : b, 1)], expected.scale);
+      ASSERT_EQ(found[at(2 * blocks, fours ? 2 * b + 1 : blocks + b, 1)], expected.scaledSum);
       // Of the block; of one of 32 also of its second half.
       auto value = [&](int64_t i) { return expected.values[i]; };
       const int64_t words = columns == 32 ? 2 : 1;
-      const int32_t *found = kernel.at<int32_t>(sums) + words * (row * blocks + b);
-      ASSERT_EQ(found[0], sumWord(0, count, value));
+      const int32_t *word = kernel.at<int32_t>(sums);
+      ASSERT_EQ(word[at(sumCount, words * b, 1)], sumWord(0, count, value));
       if (words == 2)
-        ASSERT_EQ(found[1], sumWord(16, 32, value));
+        ASSERT_EQ(word[at(sumCount, words * b + 1, 1)], sumWord(16, 32, value));
     }
   }
 };
@@ -117,7 +123,8 @@ TEST(RoundingKernels, QuantizationIsTheScalarOneBitForBit) {
                                 {544, 256}}) {
     Memory memory;
     int64_t x = memory.shared(4 * width), normed = memory.shared(4 * width);
-    QuantizedRows plain(memory, width, columns), fused(memory, width, columns);
+    QuantizedRows plain(memory, width, columns), fused(memory, width, columns),
+        fours(memory, width, columns), fusedFours(memory, width, columns);
     std::vector<float> gains(width, 1.5f);
     int64_t gain = memory.weight(gains.data(), 4 * width);
     Kernel::Source source{[&, width = width](bool one) {
@@ -125,11 +132,15 @@ TEST(RoundingKernels, QuantizationIsTheScalarOneBitForBit) {
       std::string norm = type + ", memref<" + std::to_string(width) + "xf32> -> ";
       return sharedBuffer(one, "x", x, {width}, "f32") +
              sharedBuffer(one, "normed", normed, {width}, "f32") + plain.buffers(one, "p") +
-             fused.buffers(one, "f") + weightVector("gain", gain, width, "f32") +
-             "tile.quantize rows %x -> " + QuantizedRows::names("p") + " : " + type + " -> " +
-             plain.types(one) + "\ntile.rms_norm rows %x, %gain -> %normed eps 1.0e-6 : " + norm +
-             type + "\ntile.rms_norm rows %x, %gain -> " + QuantizedRows::names("f") +
-             " eps 1.0e-6 : " + norm + fused.types(one);
+             fused.buffers(one, "f") + fours.buffers(one, "q") + fusedFours.buffers(one, "r") +
+             weightVector("gain", gain, width, "f32") + "tile.quantize rows %x -> " +
+             QuantizedRows::names("p") + " : " + type + " -> " + plain.types(one) +
+             "\ntile.rms_norm rows %x, %gain -> %normed eps 1.0e-6 : " + norm + type +
+             "\ntile.rms_norm rows %x, %gain -> " + QuantizedRows::names("f") +
+             " eps 1.0e-6 : " + norm + fused.types(one) + "\ntile.quantize rows %x -> " +
+             QuantizedRows::names("q") + " {fours = 0 : i64} : " + type + " -> " +
+             fours.types(one) + "\ntile.rms_norm rows %x, %gain -> " + QuantizedRows::names("r") +
+             " eps 1.0e-6 {fours = 100 : i64} : " + norm + fusedFours.types(one);
     }};
     for (const std::string &cpu : runnableCpus()) {
       SCOPED_TRACE(cpu + " width " + std::to_string(width) + " blocks of " +
@@ -146,8 +157,11 @@ TEST(RoundingKernels, QuantizationIsTheScalarOneBitForBit) {
             rows[t * width + j] = quantizedInput(t % 7, j, random);
         kernel->run(tokens, one ? 2 : 3, one);
         for (int64_t t = 0; t < tokens; ++t) {
-          plain.expectEqual(*kernel, t, rows + t * width);
-          fused.expectEqual(*kernel, t, kernel->at<float>(normed) + t * width);
+          const float *norm = kernel->at<float>(normed) + t * width;
+          plain.expectEqual(*kernel, t, rows + t * width, false);
+          fused.expectEqual(*kernel, t, norm, false);
+          fours.expectEqual(*kernel, t, rows + t * width, true);
+          fusedFours.expectEqual(*kernel, t, norm, tokens > 100);
           if (HasFatalFailure())
             return;
         }

@@ -59,10 +59,10 @@
 // MANY-LABEL: func.func private @layer.many(
 // MANY-SAME: %[[X:[a-z0-9]+]]: memref<?x64xf32>)
 // MANY: %[[H:.*]] = tile.alloc shared(%{{.*}}) : memref<?x64xi8>
-// MANY: tile.rms_norm rows %[[X]], %{{.*}} -> %[[H]]
+// MANY: tile.rms_norm rows %[[X]], %{{.*}} -> %[[H]]{{.*}} {fours = 15 : i64}
 // MANY: %[[STRIP:.*]] = tile.alloc private : memref<1152xi8>
 // MANY: tile.contract panels "vpmaddubsw" q4_0 %[[H]], {{.*}} strip %[[STRIP]] turns %{{.*}} -> store
-// MANY-SAME: {blocking = #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 64>
+// MANY-SAME: {blocking = #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 64>, fours = 15 : i64
 // MANY: tile.rope rows
 // MANY: tile.kv_append rows keys
 // MANY: tile.attend tiles {{.*}} turns %{{.*}} segment = 512 : i64, vectors = 8 : i64}
@@ -73,6 +73,8 @@
 
 // The table's row is the machine's.
 // VNNI: "vpdpbusd" q4_0
+// VNNI: tile.rms_norm rows {{.*}} {fours = 0 : i64}
+// VNNI: blocking = #tile.blocking<direct = 24, together = 8, rows = 12, block = 256, columns = 64>, fours = 0 : i64
 // VNNI: page = 16
 // VNNI: tile.attend tiles {{.*}} vectors = 32 : i64}
 // VNNI-NOT: vpmaddubsw

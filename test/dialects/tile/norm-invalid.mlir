@@ -111,6 +111,15 @@ func.func @rms_norm_c5(%step: !llvm.ptr, %thread: index, %team: index, %x: memre
 
 // -----
 
+func.func @rms_norm_c6(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %g: memref<96xf32>, %y: memref<?x96xf32>) {
+  // expected-error @below {{expected three outputs with rows by fours}}
+  tile.rms_norm rows %x, %g -> %y eps 1.0e-5 {fours = 0 : i64}
+    : memref<?x96xf32>, memref<96xf32> -> memref<?x96xf32>
+  return
+}
+
+// -----
+
 func.func @quantize_c1_values(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
     %v: memref<?x64xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>) {
   // expected-error @below {{expected dimension 1 of values to be 96, found 64}}

@@ -67,6 +67,9 @@ func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi
   // CHECK: tile.quantize rows %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
   tile.quantize rows %x -> %v, %s, %n
     : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+  // CHECK: tile.quantize rows %{{.*}} {fours = 15 : i64} : memref<?x96xf32>
+  tile.quantize rows %x -> %v, %s, %n {fours = 15 : i64}
+    : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
   // CHECK: tile.round rows %{{.*}} -> %{{.*}} : memref<?x96xf32> -> memref<?x96xf32>
   tile.round rows %x -> %y : memref<?x96xf32> -> memref<?x96xf32>
   // CHECK: tile.round whole %{{.*}} -> %{{.*}} : memref<?x96xf32> -> memref<?x48xi32>

@@ -1,0 +1,38 @@
+#include "codegen/cpu/RowPlace.h"
+
+using namespace mlir;
+
+namespace moire::cpu {
+
+RowPlace RowPlace::of(Emitter &e, Value row, bool fours) {
+  if (!fours)
+    return {row};
+  Value lane = e.rem(row, e.index(kFour));
+  return {e.sub(row, lane), lane};
+}
+
+SmallVector<RowPlace, 8> RowPlace::ofTile(Emitter &e, ArrayRef<Value> rows, bool fours) {
+  SmallVector<RowPlace, 8> places;
+  for (size_t i = 0; i < rows.size(); ++i)
+    places.push_back(fours ? RowPlace{rows[i / kFour * kFour], e.index(i % kFour)}
+                           : RowPlace{rows[i]});
+  return places;
+}
+
+// The last index runs through all that a four has, beyond what the buffer's type says of one row.
+RowPlace::Indices RowPlace::values(Emitter &e, Value column) const {
+  return {first, lane ? e.mulConst(e.add(column, lane), kFour) : column};
+}
+
+RowPlace::Indices RowPlace::scale(Emitter &e, int64_t which, Value block) const {
+  if (!lane)
+    return {first, e.index(which), block};
+  Value place = e.addConst(e.mulConst(block, 2 * kFour), which * kFour);
+  return {first, e.index(0), e.add(place, lane)};
+}
+
+RowPlace::Indices RowPlace::sums(Emitter &e, Value word) const {
+  return {first, lane ? e.add(e.mulConst(word, kFour), lane) : word};
+}
+
+} // namespace moire::cpu

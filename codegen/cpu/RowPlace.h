@@ -1,0 +1,36 @@
+// Where a row of activations lies, and the parts of a quantized one.
+
+#ifndef MOIRE_CODEGEN_CPU_ROWPLACE_H
+#define MOIRE_CODEGEN_CPU_ROWPLACE_H
+
+#include "codegen/cpu/Emitter.h"
+
+namespace moire::cpu {
+
+/// Rows that lie by fours (tile.quantize): they share each of the three buffers' lines, 4 columns
+/// of one beside those of the next. A product that reads twelve such rows goes through three
+/// streams of memory where it would go through twelve.
+constexpr int64_t kFour = 4;
+
+/// A row of a buffer: the first row of its four and its place there, or the row itself and null.
+/// Functions give the indices of loads and stores.
+struct RowPlace {
+  Value first, lane = {};
+
+  using Indices = llvm::SmallVector<Value, 3>;
+
+  /// Any row of a buffer; `fours` says how the buffer's rows lie.
+  static RowPlace of(Emitter &e, Value row, bool fours);
+  /// Each of `rows`, that follow each other; of those that lie by fours the first begins one.
+  static llvm::SmallVector<RowPlace, 8> ofTile(Emitter &e, llvm::ArrayRef<Value> rows, bool fours);
+
+  /// Four values from `column` on, a multiple of four.
+  Indices values(Emitter &e, Value column) const;
+  /// The scale of a block (0), or that times the sum of its values (1).
+  Indices scale(Emitter &e, int64_t which, Value block) const;
+  Indices sums(Emitter &e, Value word) const;
+};
+
+} // namespace moire::cpu
+
+#endif
