@@ -51,8 +51,11 @@ Contraction::Values Contraction::products(ArrayRef<Value> panels, Rows rows) {
     for (Value panel : panels) {
       weights.emplace_back(e, reader(panel, part), in.format);
       // One row takes what memory gives; several leave it idle while they are multiplied.
+      int64_t bytes = in.sharing ? in.sharing.getAhead() : 0;
       if (rows.size() > 1)
         ahead.push_back({reader(e.addConst(panel, 1), part), e.index(0), info.bits});
+      else if (bytes)
+        ahead.push_back({reader(panel, part), e.index(bytes / (kPanelRows * 4)), info.bits});
     }
   size_t count = panels.size() * rows.size();
   Values results =

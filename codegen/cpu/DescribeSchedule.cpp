@@ -151,8 +151,8 @@ private:
 
     (isOne ? product.oneSplit : product.manySplit) = tile::stringifySplit(op.getSplit()).str();
     if (auto sharing = op.getSharing())
-      product.sharing = {sharing->getEqual(), sharing->getPanels(), sharing->getSingle(),
-                         sharing->getStreams(), bool(op.getTurns())};
+      product.sharing = {sharing->getEqual(),   sharing->getPanels(), sharing->getSingle(),
+                         sharing->getStreams(), sharing->getAhead(),  bool(op.getTurns())};
     if (auto blocking = op.getBlocking())
       product.blocking = {blocking->getDirect(),
                           blocking->getTogether(),

@@ -24,7 +24,7 @@ struct DescribedBlocking {
 
 /// How threads share the panels of a product: #tile.sharing.
 struct DescribedSharing {
-  int64_t equal, panels, single, streams;
+  int64_t equal, panels, single, streams, ahead;
   bool takesTurns; // behind the first `equal` panels; else all are in equal shares
 };
 

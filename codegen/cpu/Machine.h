@@ -31,6 +31,9 @@ struct Machine {
   /// Why that is not the first row of the table for `bits`, or an empty string when it is.
   std::string whyNotFirst(int64_t bits) const;
 
+  /// Whether its own prefetching is late for the streams of a product of one row.
+  bool prefetchesLate() const;
+
   /// How many vectors of 16 f32 the registers hold.
   int64_t vectors() const { return has(MOIRE_CPU_AVX512) ? 32 : 8; }
 };

@@ -122,8 +122,8 @@ public:
     Value partial;
     if (!s.one)
       // A turn is as many panels as there is room for.
-      plan.sharing =
-          tile::SharingAttr::get(b.getContext(), equal, kCombinePanels, kSinglePanels, kStreams);
+      plan.sharing = tile::SharingAttr::get(b.getContext(), equal, kCombinePanels, kSinglePanels,
+                                            kStreams, plan.sharing.getAhead());
     if (!s.one)
       partial = s.alloc(Space::Private, {to.choices, kCombinePanels * kPanelRows}, b.getF32Type(),
                         to.count);

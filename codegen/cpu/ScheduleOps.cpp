@@ -307,8 +307,9 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
   ProductPlan product{packed.format, "vfmadd", {}, {}, {}, {}};
   product.turns = counter();
   int64_t length = std::max<int64_t>(kStreamBytes / panelBytes(packed.format, packed.k), 1);
-  product.sharing = tile::SharingAttr::get(
-      b.getContext(), equal, length * llvm::divideCeil(kStreams, parts), kSinglePanels, kStreams);
+  product.sharing =
+      tile::SharingAttr::get(b.getContext(), equal, length * llvm::divideCeil(kStreams, parts),
+                             kSinglePanels, kStreams, machine.prefetchesLate() ? kAheadBytes : 0);
   const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
   bool pairs = cast<MemRefType>(x[0].getType()).getElementType().isInteger(32);

@@ -17,6 +17,10 @@ constexpr int64_t kDirectTiles = 3;
 /// turn: memory gives four streams a third more than one. Eight are too many for the caches.
 constexpr int64_t kStreams = 4;
 
+/// How far ahead of one row packed panels are asked for, on machines that wait otherwise
+/// (Machine::prefetchesLate).
+constexpr int64_t kAheadBytes = 2048;
+
 /// Bytes of a stream in a turn: of short panels several, since each beginning costs.
 constexpr int64_t kStreamBytes = 16 * 1024;
 

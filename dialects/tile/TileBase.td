@@ -163,17 +163,21 @@ def Tile_SharingAttr : AttrDef<Tile_Dialect, "Sharing"> {
     Of the first `equal` panels threads have equal shares. Of the others whoever is free takes the next
     turn: `panels` of them, or one of the last `single`, so that all are done at about the same time.
     Without a counter of turns all are in equal shares. For one row a thread reads `streams` panels side
-    by side, for more rows as many fewer: its share, or turn, in so many parts. No result depends on
-    any of it.
+    by side, for more rows as many fewer: its share, or turn, in so many parts. For one row it asks for
+    blocks of weights `ahead` bytes before it reads them, unless that is 0. No result depends on any of
+    it.
 
     ```mlir
     #tile.sharing<equal = 64, panels = 4, single = 8, streams = 4>
+    #tile.sharing<equal = 64, panels = 4, single = 8, streams = 4, ahead = 2048>
     ```
 
     Constraints:
     * (C1) `panels` and `streams` are positive, `equal` and `single` not negative.
+    * (C2) `ahead` is a multiple of 64 (cache lines), and not negative.
   }];
-  let parameters = (ins "int64_t":$equal, "int64_t":$panels, "int64_t":$single, "int64_t":$streams);
+  let parameters = (ins "int64_t":$equal, "int64_t":$panels, "int64_t":$single, "int64_t":$streams,
+                        DefaultValuedParameter<"int64_t", "0">:$ahead);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

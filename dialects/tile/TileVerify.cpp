@@ -73,7 +73,10 @@ LogicalResult BlockingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
 }
 
 LogicalResult SharingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t equal,
-                                  int64_t panels, int64_t single, int64_t streams) {
+                                  int64_t panels, int64_t single, int64_t streams, int64_t ahead) {
+  // Sharing_c2
+  if (ahead < 0 || ahead % 64 != 0)
+    return emitError() << "expected whole cache lines ahead, found " << ahead << " bytes";
   // Sharing_c1
   if (equal >= 0 && panels > 0 && single >= 0 && streams > 0)
     return success();

@@ -55,11 +55,10 @@ static llvm::json::Object productJson(const DescribedProduct &product) {
   if (product.blockColumns)
     object["activation_block"] = product.blockColumns;
   if (product.sharing)
-    object["sharing"] = llvm::json::Object{{"equal", product.sharing->equal},
-                                           {"panels", product.sharing->panels},
-                                           {"single", product.sharing->single},
-                                           {"streams", product.sharing->streams},
-                                           {"turns", product.sharing->takesTurns}};
+    object["sharing"] = llvm::json::Object{
+        {"equal", product.sharing->equal},   {"panels", product.sharing->panels},
+        {"single", product.sharing->single}, {"streams", product.sharing->streams},
+        {"ahead", product.sharing->ahead},   {"turns", product.sharing->takesTurns}};
   llvm::json::Object many{{"split", product.manySplit}};
   if (product.blocking) {
     many["direct"] = product.blocking->direct;

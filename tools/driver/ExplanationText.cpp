@@ -143,6 +143,8 @@ static std::string productTables(const DescribedFunction &function) {
     Row variant = {product.weight, "", "", "", "", "", "", "all", ""};
     if (const std::optional<DescribedSharing> &sharing = product.sharing) {
       variant[1] = plural(sharing->streams, "panel") + " at once";
+      if (sharing->ahead)
+        variant[1] += ", " + sizeText(sharing->ahead) + " ahead";
       if (sharing->takesTurns) {
         variant[7] = sharing->equal ? "the first " + plural(sharing->equal, "panel") : "";
         variant[8] =

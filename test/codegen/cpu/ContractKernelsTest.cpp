@@ -62,7 +62,7 @@ std::vector<Shape> blockShapes(PanelFormat format) {
           {format, Epilogue::Bias, 3 * block, 1, false, wide},
           {format, Epilogue::Accumulate, 2 * block, 16, false, small},
           {format, Epilogue::Gate, block, 20, false, kUsualBlocking, 32, {0, 2, 0, 4}},
-          {format, Epilogue::Store, 2 * block, 100, false, kUsualBlocking, 32, {2, 4, 1, 4}},
+          {format, Epilogue::Store, 2 * block, 100, false, kUsualBlocking, 32, {2, 4, 1, 4, 128}},
           {format, Epilogue::Gate, 2 * block, 20, false, small}};
 }
 

@@ -88,7 +88,7 @@ std::string privateBuffer(const std::string &name, int64_t offset, const std::st
 std::string Sharing::text() const {
   return "sharing = #tile.sharing<equal = " + std::to_string(equal) +
          ", panels = " + std::to_string(panels) + ", single = " + std::to_string(single) +
-         ", streams = " + std::to_string(streams) + ">";
+         ", streams = " + std::to_string(streams) + ", ahead = " + std::to_string(ahead) + ">";
 }
 
 std::string Blocking::text() const {

@@ -110,7 +110,7 @@ struct Blocking {
 constexpr Blocking kUsualBlocking = {6, 3, 4, 256, 1024};
 /// How threads share the panels of a product.
 struct Sharing {
-  int64_t equal, panels, single, streams;
+  int64_t equal, panels, single, streams, ahead = 0;
   /// "sharing = #tile.sharing<…>"
   std::string text() const;
 };

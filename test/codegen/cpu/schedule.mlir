@@ -5,6 +5,8 @@
 // RUN: FileCheck %s --check-prefix=MANY --input-file=%t.mlir
 // RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule="cpu=znver4 kv-page=16" \
 // RUN:   | FileCheck %s --check-prefix=VNNI
+// RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule="cpu=sapphirerapids" \
+// RUN:   | FileCheck %s --check-prefix=LATE
 // RUN: sed 's/2x?x?x2x16xf16/2x?x?x2x16xf32, #moe.int8_rows/' %S/Inputs/model.mlir \
 // RUN:   | moire-opt --tile-specialize --tile-schedule | FileCheck %s --check-prefix=INT8
 // RUN: sed 's/q4_0/int4_g64/; s/block<int8>/block<int8, 64>/' %S/Inputs/model.mlir \
@@ -70,6 +72,10 @@
 // MANY: tile.alloc private : memref<2304xi8>
 // MANY: tile.contract {{.*}} -> gate_silu
 // MANY: tile.contract {{.*}} -> accumulate %[[X]]
+
+// Some machines want to be asked.
+// LATE: tile.contract {{.*}} -> store
+// LATE-SAME: sharing = #tile.sharing<equal = 4, panels = 112, single = 8, streams = 4, ahead = 2048>
 
 // The table's row is the machine's.
 // VNNI: "vpdpbusd" q4_0

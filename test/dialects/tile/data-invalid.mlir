@@ -258,3 +258,9 @@ func.func private @Sharing_c1_panels() attributes {
 func.func private @Sharing_c1_single() attributes {
   // expected-error @below {{expected positive numbers of panels and streams, and none or some panels in equal shares and single ones, found 4, 4, 0 and -1}}
   tile.sharing = #tile.sharing<equal = 0, panels = 4, single = -1, streams = 4>}
+
+// -----
+
+func.func private @Sharing_c2() attributes {
+  // expected-error @below {{expected whole cache lines ahead, found 100 bytes}}
+  tile.sharing = #tile.sharing<equal = 0, panels = 4, single = 8, streams = 4, ahead = 100>}
