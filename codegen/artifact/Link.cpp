@@ -113,26 +113,31 @@ private:
 
 } // namespace
 
-/// Runs `ld.lld ARGUMENTS KERNEL LIBRARIES -o …` and returns what it wrote.
-static llvm::Expected<ByteVector> runLinker(std::span<const uint8_t> kernel,
+/// Runs `ld.lld ARGUMENTS OBJECTS LIBRARIES -o …` and returns what it wrote.
+static llvm::Expected<ByteVector> runLinker(llvm::ArrayRef<std::span<const uint8_t>> objects,
                                             std::vector<std::string> arguments,
                                             const std::vector<std::string> &libraries) {
-  llvm::Expected<TemporaryFile> object = TemporaryFile::create("o");
-  if (!object)
-    return object.takeError();
   llvm::Expected<TemporaryFile> output = TemporaryFile::create("elf");
   if (!output)
     return output.takeError();
-  llvm::StringRef bytes(reinterpret_cast<const char *>(kernel.data()), kernel.size());
-  if (llvm::Error error = llvm::writeToOutput(object->path(), [&](llvm::raw_ostream &os) {
-        os << bytes;
-        return llvm::Error::success();
-      }))
-    return error;
+  std::vector<TemporaryFile> files;
+  for (std::span<const uint8_t> object : objects) {
+    llvm::Expected<TemporaryFile> file = TemporaryFile::create("o");
+    if (!file)
+      return file.takeError();
+    llvm::StringRef bytes(reinterpret_cast<const char *>(object.data()), object.size());
+    if (llvm::Error error = llvm::writeToOutput(file->path(), [&](llvm::raw_ostream &os) {
+          os << bytes;
+          return llvm::Error::success();
+        }))
+      return error;
+    files.push_back(std::move(*file));
+  }
 
   // One thread and no build id: the same input gives the same bytes.
   arguments.insert(arguments.begin(), {"ld.lld", "--threads=1", "--build-id=none"});
-  arguments.push_back(object->path());
+  for (const TemporaryFile &file : files)
+    arguments.push_back(file.path());
   llvm::append_range(arguments, libraries);
   llvm::append_range(arguments, std::vector<std::string>{"-o", output->path()});
   std::vector<const char *> pointers;
@@ -178,6 +183,10 @@ llvm::Expected<ByteVector> linkProgram(std::span<const uint8_t> kernel, const st
                                         stubPath};
   // The loader defines __tls_get_addr.
   return runLinker(kernel, arguments, {"--as-needed", *cLibrary, kLoader});
+}
+
+llvm::Expected<ByteVector> mergeObjects(llvm::ArrayRef<std::span<const uint8_t>> objects) {
+  return runLinker(objects, {"--relocatable"}, {});
 }
 
 llvm::Expected<ByteVector> linkSharedLibrary(std::span<const uint8_t> kernel,

@@ -8,6 +8,7 @@
 
 #include "codegen/artifact/ArtifactError.h"
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
@@ -31,6 +32,9 @@ std::string defaultStubPath();
 /// executable; `stub` is its path, empty for defaultStubPath(). The names of global functions stay
 /// in it, the generated ones among them, so that profilers can say where a program is.
 llvm::Expected<ByteVector> linkProgram(std::span<const uint8_t> kernel, const std::string &stub);
+
+/// One relocatable object of several that call each other's functions.
+llvm::Expected<ByteVector> mergeObjects(llvm::ArrayRef<std::span<const uint8_t>> objects);
 
 /// Links `kernel` into a shared library that exports `moire_program`; `moire_barrier` is left to
 /// whoever loads it. `soname` may be empty.

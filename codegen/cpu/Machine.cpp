@@ -73,6 +73,12 @@ FailureOr<Machine> Machine::lookup(StringRef name, int optLevel, std::string &er
   return machine;
 }
 
+std::unique_ptr<llvm::TargetMachine> Machine::newTarget() const {
+  return std::unique_ptr<llvm::TargetMachine>(target->getTarget().createTargetMachine(
+      target->getTargetTriple(), target->getTargetCPU(), target->getTargetFeatureString(),
+      target->Options, target->getRelocationModel(), std::nullopt, target->getOptLevel()));
+}
+
 // Intel's servers since Sapphire Rapids.
 static bool isGoldenCove(StringRef cpu) {
   static constexpr StringRef names[] = {"sapphirerapids", "emeraldrapids", "graniterapids",

@@ -18,6 +18,9 @@ struct Machine {
   int64_t features = 0; // bits of moire_cpu_feature
   std::unique_ptr<llvm::TargetMachine> target;
 
+  /// A target as `target`, for another thread.
+  std::unique_ptr<llvm::TargetMachine> newTarget() const;
+
   bool has(int64_t feature) const { return (features & feature) == feature; }
 
   /// Looks up `name` ("native", or any x86-64 CPU name that LLVM knows). `optLevel` is 0 … 3. Fails

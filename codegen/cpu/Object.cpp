@@ -1,17 +1,24 @@
 // object: LLVM's optimizer and code generator, and the descriptor of the program.
 
+#include "codegen/artifact/Link.h"
 #include "codegen/cpu/Phases.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/ThreadPool.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Transforms/Utils/Cloning.h"
+
+#include <atomic>
 
 using namespace mlir;
 
@@ -87,6 +94,74 @@ static LogicalResult generate(llvm::Module &module, llvm::TargetMachine &target,
   return success();
 }
 
+//===- In parts -------------------------------------------------------------------------------===//
+
+// Modules with fewer instructions are not worth the threads.
+constexpr size_t kLeastInstructions = 2000;
+// So many parts whatever the machine: the same model gives the same bytes everywhere.
+constexpr size_t kParts = 4;
+
+// The part of each function that is defined here, the largest ones first into the smallest parts.
+static llvm::StringMap<size_t> chooseParts(llvm::Module &module) {
+  std::vector<llvm::Function *> functions;
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration())
+      functions.push_back(&function);
+  llvm::stable_sort(functions, [](llvm::Function *a, llvm::Function *b) {
+    return a->getInstructionCount() > b->getInstructionCount();
+  });
+  size_t sizes[kParts] = {};
+  llvm::StringMap<size_t> parts;
+  for (llvm::Function *function : functions) {
+    size_t part = std::min_element(sizes, sizes + kParts) - sizes;
+    sizes[part] += function->getInstructionCount();
+    parts[function->getName()] = part;
+  }
+  return parts;
+}
+
+// Leaves in a copy of the module what belongs to `part`; variables belong to the first.
+static void keepPart(llvm::Module &module, const llvm::StringMap<size_t> &parts, size_t part) {
+  for (llvm::Function &function : module)
+    if (auto found = parts.find(function.getName()); found != parts.end() && found->second != part)
+      function.deleteBody();
+  for (llvm::GlobalVariable &variable : module.globals())
+    if (part != 0 && !variable.hasLocalLinkage())
+      variable.setInitializer(nullptr);
+}
+
+// Optimizes the module and generates its object, several functions at a time.
+static llvm::Expected<std::vector<uint8_t>> generateInParts(llvm::Module &module,
+                                                            const Machine &machine, int optLevel) {
+  llvm::StringMap<size_t> parts = chooseParts(module);
+  SmallVector<char, 0> bitcode;
+  llvm::raw_svector_ostream out(bitcode);
+  llvm::WriteBitcodeToFile(module, out);
+
+  SmallVector<char, 0> objects[kParts];
+  std::atomic<bool> failed = false;
+  llvm::DefaultThreadPool pool(llvm::heavyweight_hardware_concurrency(kParts));
+  for (size_t part = 0; part < kParts; ++part)
+    pool.async([&, part] {
+      llvm::LLVMContext context;
+      llvm::MemoryBufferRef buffer(StringRef(bitcode.data(), bitcode.size()), "model");
+      auto copy = llvm::cantFail(llvm::parseBitcodeFile(buffer, context));
+      keepPart(*copy, parts, part);
+      std::unique_ptr<llvm::TargetMachine> target = machine.newTarget();
+      optimize(*copy, *target, optLevel);
+      llvm::raw_svector_ostream object(objects[part]);
+      if (mlir::failed(generate(*copy, *target, llvm::CodeGenFileType::ObjectFile, object)))
+        failed = true;
+    });
+  pool.wait();
+  if (failed)
+    return llvm::createStringError("the target cannot emit an object file");
+  SmallVector<std::span<const uint8_t>> spans;
+  for (const SmallVector<char, 0> &object : objects)
+    spans.push_back({reinterpret_cast<const uint8_t *>(object.data()), object.size()});
+  return mergeObjects(spans);
+}
+
 LogicalResult emitObject(ModuleOp module, const Machine &machine, const Plan &plan, int optLevel,
                          ObjectRequest request) {
   registerBuiltinDialectTranslation(*module.getContext());
@@ -115,6 +190,14 @@ LogicalResult emitObject(ModuleOp module, const Machine &machine, const Plan &pl
       function.addFnAttr("target-features", target.getTargetFeatureString());
     if (machine.has(MOIRE_CPU_AVX512))
       function.addFnAttr("prefer-vector-width", "512");
+  }
+  if (!request.llvmIr && !request.assembly &&
+      llvmModule->getInstructionCount() >= kLeastInstructions) {
+    auto object = generateInParts(*llvmModule, machine, optLevel);
+    if (!object)
+      return module.emitError(llvm::toString(object.takeError()));
+    request.object->assign(object->begin(), object->end());
+    return success();
   }
   optimize(*llvmModule, target, optLevel);
   if (request.llvmIr) {

@@ -84,6 +84,17 @@ TEST(Link, KeepsTheNamesOfGlobalFunctions) {
   EXPECT_FALSE(llvm::is_contained(functions, "step")); // static
 }
 
+TEST(Link, MergesObjects) {
+  ByteVector kernel = readFile(kKernel);
+  ByteVector merged = good(mergeObjects({kernel}));
+  EXPECT_FALSE(llvm::errorToBool(checkKernelSymbols(merged)));
+  EXPECT_FALSE(good(linkProgram(merged, kStub)).empty());
+  llvm::Expected<ByteVector> twice = mergeObjects({kernel, kernel});
+  ASSERT_FALSE(bool(twice));
+  EXPECT_NE(llvm::toString(twice.takeError()).find("duplicate symbol: moire_program"),
+            std::string::npos);
+}
+
 TEST(Link, MakesASharedLibrary) {
   TestFolder folder;
   ByteVector image = good(linkSharedLibrary(readFile(kKernel), "libmodel.so"));
