@@ -55,6 +55,40 @@ static bool hasInstruction(Operation *op) {
       .Default([](Operation *) { return true; });
 }
 
+// Products and attention are most of the code. In functions of their own they are compiled side by
+// side, none is so large that LLVM takes long for it, and profilers name them.
+static bool isOutlined(Operation *kernel) {
+  return isa<tile::ContractOp, tile::GroupedContractOp, tile::CombineContractOp, tile::AttendOp>(
+      kernel);
+}
+
+// "gate_up" of a product with that weight, else the operation's name.
+static StringRef nameOf(Operation *kernel) {
+  for (Value operand : kernel->getOperands())
+    if (auto weight = operand.getDefiningOp<tile::WeightOp>())
+      return weight.getName().substr(weight.getName().rfind('.') + 1);
+  return kernel->getName().stripDialect();
+}
+
+// Moves a kernel into a function of its own, with its operands behind step, thread and team.
+static void outline(Operation *kernel) {
+  auto caller = kernel->getParentOfType<func::FuncOp>();
+  SmallVector<Value> operands(caller.getArguments().take_front(3));
+  llvm::append_range(operands, kernel->getOperands());
+  OpBuilder b(kernel);
+  auto callee =
+      func::FuncOp::create(kernel->getLoc(), (caller.getName() + "." + nameOf(kernel)).str(),
+                           b.getFunctionType(TypeRange(ValueRange(operands)), {}));
+  callee.setPrivate();
+  SymbolTable(caller->getParentOfType<ModuleOp>()).insert(callee, Block::iterator(caller));
+  func::CallOp::create(b, kernel->getLoc(), callee, operands);
+  Block *body = callee.addEntryBlock();
+  kernel->moveBefore(body, body->end());
+  kernel->setOperands(body->getArguments().drop_front(3));
+  b.setInsertionPointToEnd(body);
+  func::ReturnOp::create(b, kernel->getLoc());
+}
+
 LogicalResult expandKernels(ModuleOp module) {
   SmallVector<Operation *> kernels;
   module.walk([&](Operation *op) {
@@ -65,6 +99,8 @@ LogicalResult expandKernels(ModuleOp module) {
   for (Operation *kernel : kernels) {
     if (!hasInstruction(kernel))
       return kernel->emitError() << "no row of the instruction table has this name for this format";
+    if (isOutlined(kernel))
+      outline(kernel);
     if (!expand(kernel))
       return kernel->emitError() << "a kernel without an expansion for CPUs";
     kernel->erase();
