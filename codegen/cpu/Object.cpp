@@ -107,9 +107,11 @@ static llvm::StringMap<size_t> chooseParts(llvm::Module &module) {
   for (llvm::Function &function : module)
     if (!function.isDeclaration())
       functions.push_back(&function);
-  llvm::stable_sort(functions, [](llvm::Function *a, llvm::Function *b) {
-    return a->getInstructionCount() > b->getInstructionCount();
-  });
+  // Of equal size by name: the order must be the same everywhere.
+  auto rank = [](llvm::Function *f) {
+    return std::pair(-int64_t(f->getInstructionCount()), f->getName());
+  };
+  llvm::sort(functions, [&](llvm::Function *a, llvm::Function *b) { return rank(a) < rank(b); });
   size_t sizes[kParts] = {};
   llvm::StringMap<size_t> parts;
   for (llvm::Function *function : functions) {
