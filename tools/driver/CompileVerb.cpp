@@ -30,10 +30,20 @@ static const char helpTail[] =
   --quiet                   no progress and no closing line
 )";
 
+static bool isSame(llvm::StringRef a, llvm::StringRef b) {
+  bool same = false;
+  return !llvm::sys::fs::equivalent(a, b, same) && same;
+}
+
 static std::string defaultOutput(const CompileRequest &request) {
   if (request.emit != Emit::Executable && request.emit != Emit::Object)
     return "-";
-  return programName(request.options.model) + (request.emit == Emit::Object ? ".o" : "");
+  const std::string &model = request.options.model;
+  std::string name = programName(model) + (request.emit == Emit::Object ? ".o" : "");
+  // A file whose name has no ending to leave out.
+  if (isSame(name, model) && !llvm::sys::fs::is_directory(model))
+    name += ".program";
+  return name;
 }
 
 /// Whether a file called `name` in a Hugging Face folder is one that is read from there.
@@ -49,10 +59,6 @@ static std::string checkOutput(const CompileRequest &request, bool named) {
   namespace path = llvm::sys::path;
   const std::string &output = request.output, &model = request.options.model;
   const std::string other = named ? "" : "; name another file with -o";
-  auto isSame = [](llvm::StringRef a, llvm::StringRef b) {
-    bool same = false;
-    return !fs::equivalent(a, b, same) && same;
-  };
   if (output == "-")
     return "";
   if (isSame(output, model))
