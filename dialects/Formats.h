@@ -4,6 +4,7 @@
 #ifndef MOIRE_DIALECTS_FORMATS_H
 #define MOIRE_DIALECTS_FORMATS_H
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -54,6 +55,10 @@ struct PanelInfo {
   /// factors.
   int64_t wholeColumns() const {
     return !isBlocked() ? 1 : scales == Scales::Factors ? kSuperBlock : kQuantColumns;
+  }
+  /// Columns of a unit of a panel: the fewest that share no number with others.
+  int64_t unitColumns() const {
+    return scales == Scales::Factors ? kSuperBlock : std::max(columns, kQuantColumns);
   }
   /// Scales that a row of `k` columns has. The last may be of fewer columns.
   int64_t scaleCount(int64_t k) const { return (k + columns - 1) / columns; }

@@ -8,16 +8,18 @@
 //   bf16 pairs   [k / 2][row]        words of 4 bytes, a line of 64 for two columns: k in the high
 //                half, k + 1 in the low one (0 behind the last of an odd K). Instructions that
 //                multiply pairs add the product of the high halves first: so K ascends.
-//   block formats (dialects/Formats.def): quants, scales, minima, factors, factors of minima
-//       quants   [block of 32 columns][line][row][byte 0..3]; one line is 64 bytes
+//   block formats (dialects/Formats.def): units of as many columns as share numbers, 32 at least
+//                (PanelInfo::unitColumns; the last may be short). So a panel is read from front to
+//                end, however short it is. In each, of what the format has:
+//       scales, minima    Half: [scale of the unit][row] f16; Single: the same of f32; Factors:
+//                         [row] f16
+//       factors           Factors only, of the scales, then of the minima: [scale][row], a byte
+//       each quants            [block of 32 columns][line][row][byte 0..3]; one line is 64 bytes
 //         8 bits: eight lines, k = 32 * block + 4 * line + byte, signed
 //         else four lines of nibbles: with k = 32 * block + 8 * line + byte, the low nibble is of
 //         k, the high one of k + 4; then, of 5 bits, a line of bits 4: bit g is of k = 32 * block +
 //         4 * g + byte; of 6 bits, two lines of bits 4 and 5: bits 2 * g and 2 * g + 1 of line l
 //         are of k = 32 * block + 16 * l + 4 * g + byte
-//       scales, minima    Half: [k / columns, rounded up][row] f16; Single: the same of f32;
-//                         Factors: [k / 256][row] f16
-//       factors           Factors only: [k / columns][row], a byte each
 //
 // The panel's size is rounded up to 64 bytes. A vector (norm gain, bias) is f32, its length rounded
 // up to 16 with zeros; its slice has rows * k elements (one of the two is 1 as a rule), and every
@@ -50,12 +52,13 @@ constexpr int64_t wholePanels(int64_t rows) { return panelCount(rows) * kPanelRo
 /// rounded up to 64.
 int64_t panelBytes(PanelFormat format, int64_t k);
 
-/// Where the parts of a panel of blocks start: byte offsets, relative to the panel. A part that
-/// there is not is empty, and starts where the next one does.
+/// Where the parts of a panel of blocks are: byte offsets, relative to the unit of columns that
+/// they belong to. A part that there is not is empty, and starts where the next one does.
 struct PanelParts {
-  int64_t scales, minima, factors, minimum_factors, end;
+  int64_t scales, minima, factors, minimum_factors, quants;
+  int64_t unit; // from one unit to the next
 };
-PanelParts panelParts(PanelFormat format, int64_t k);
+PanelParts panelParts(PanelFormat format);
 
 /// Consecutive rows that come from one tensor of the source.
 struct RowSource {

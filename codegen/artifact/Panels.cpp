@@ -15,24 +15,31 @@ constexpr int64_t kBlock = kQuantColumns;
 constexpr int64_t kLineWords = 16;  // a 64-byte line: one word of 4 bytes a row
 constexpr int64_t kPanelAlign = 64; // bytes
 
-/// Lines of a block's quants.
-static int64_t linesPerBlock(const PanelInfo &info) { return info.bits; }
+/// Bytes of the quants of a block, for all rows: a line for each bit.
+static int64_t blockBytes(const PanelInfo &info) { return info.bits * kLineWords * 4; }
 
-PanelParts panelParts(PanelFormat format, int64_t k) {
+PanelParts panelParts(PanelFormat format) {
   const PanelInfo &info = panelInfo(format);
   if (!info.isBlocked())
-    return {0, 0, 0, 0, 0};
-  bool factored = info.scales == Scales::Factors;
-  int64_t numbers = (factored ? k / kSuperBlock : info.scaleCount(k)) * kPanelRows;
-  int64_t numberBytes = numbers * (info.scales == Scales::Single ? 4 : 2);
-  int64_t factorBytes = factored ? k / info.columns * kPanelRows : 0;
-  PanelParts parts;
-  parts.scales = k / kBlock * linesPerBlock(info) * kLineWords * 4;
-  parts.minima = parts.scales + numberBytes;
-  parts.factors = parts.minima + (info.minima ? numberBytes : 0);
-  parts.minimum_factors = parts.factors + factorBytes;
-  parts.end = parts.minimum_factors + (info.minima ? factorBytes : 0);
+    return {};
+  const int64_t scales = info.unitColumns() / info.columns;
+  const bool factored = info.scales == Scales::Factors;
+  const int64_t numbers =
+      kPanelRows * (factored ? 2 : scales * (info.scales == Scales::Single ? 4 : 2));
+  const int64_t factors = factored ? kPanelRows * scales : 0;
+  PanelParts parts = {};
+  parts.minima = parts.scales + numbers;
+  parts.factors = parts.minima + (info.minima ? numbers : 0);
+  parts.minimum_factors = parts.factors + factors;
+  parts.quants = parts.minimum_factors + (info.minima ? factors : 0);
+  parts.unit = parts.quants + info.unitColumns() / kBlock * blockBytes(info);
   return parts;
+}
+
+/// Where the quants of the 32 columns from `first` on are.
+static int64_t quantsAt(const PanelInfo &info, const PanelParts &parts, int64_t first) {
+  const int64_t columns = info.unitColumns();
+  return first / columns * parts.unit + parts.quants + first % columns / kBlock * blockBytes(info);
 }
 
 /// What a panel holds, without the zeros behind it.
@@ -48,7 +55,9 @@ static int64_t usedPanelBytes(PanelFormat format, int64_t k) {
   case PanelFormat::Vector:
     return k * 4;
   default:
-    return panelParts(format, k).end;
+    // Behind the quants of the last columns nothing is left of their unit.
+    return quantsAt(panelInfo(format), panelParts(format), k - kBlock) +
+           blockBytes(panelInfo(format));
   }
 }
 
@@ -115,7 +124,7 @@ void widen(StorageType source, const uint8_t *from, int64_t count, float *to) {
 }
 
 //===----------------------------------------------------------------------===//
-// Block formats: words of four quants go to their lines, scales and minima to their own parts.
+// Block formats: words of four quants go to their lines, scales and minima in front of them.
 
 /// Zeros behind what a panel holds.
 static void clearRest(PanelFormat format, int64_t k, uint8_t *panel) {
@@ -129,6 +138,10 @@ static std::array<uint8_t, 256> codesOf(const int8_t *values) {
   for (int code = 15; code >= 0; --code)
     codes[uint8_t(values[code])] = uint8_t(code);
   return codes;
+}
+
+static uint32_t *linesAt(uint8_t *panel, int64_t at) {
+  return reinterpret_cast<uint32_t *>(panel + at);
 }
 
 /// The quants of a block of 32 columns, as words of four codes.
@@ -155,9 +168,9 @@ namespace {
 /// Packs blocks of one format into panels that hold them.
 class BlockPacker {
 public:
-  BlockPacker(PanelFormat format, BlockFormat source, int64_t k, uint8_t *panel)
+  BlockPacker(PanelFormat format, BlockFormat source, uint8_t *panel)
       : info(panelInfo(format)), blocks(blockInfo(source)), source(source), panel(panel),
-        parts(panelParts(format, k)) {
+        parts(panelParts(format)) {
     if (info.values)
       codes = codesOf(info.values);
   }
@@ -165,12 +178,10 @@ public:
   /// The block of `row` that begins at column `first`.
   void pack(const uint8_t *bytes, int64_t first, int64_t row) {
     takeApart(source, bytes, block);
-    auto *lines = reinterpret_cast<uint32_t *>(panel);
     for (int64_t i = 0; i < blocks.elements; i += kBlock) {
       uint32_t words[8];
       takeCodes(block.quants + i, words);
-      packQuants(info, words,
-                 lines + (first + i) / kBlock * linesPerBlock(info) * kLineWords + row);
+      packQuants(info, words, linesAt(panel, quantsAt(info, parts, first + i)) + row);
     }
     int64_t begin = first / info.columns, count = blocks.elements / info.columns;
     switch (info.scales) {
@@ -187,9 +198,9 @@ public:
       }
       break;
     case Scales::Factors:
-      put(parts.scales, first / kSuperBlock, row, block.scale);
+      putAt(first, parts.scales, 0, row, block.scale);
       if (info.minima)
-        put(parts.minima, first / kSuperBlock, row, block.minimum);
+        putAt(first, parts.minima, 0, row, block.minimum);
       for (int64_t i = 0; i < count; ++i) {
         put(parts.factors, begin + i, row, block.factors[i]);
         if (info.minima)
@@ -209,8 +220,17 @@ private:
     std::memcpy(words, bytes, sizeof(words));
   }
 
-  template <typename T> void put(int64_t part, int64_t place, int64_t row, T value) {
-    std::memcpy(panel + part + (place * kPanelRows + row) * sizeof(T), &value, sizeof(T));
+  /// The number of the panel's scale `index`.
+  template <typename T> void put(int64_t part, int64_t index, int64_t row, T value) {
+    int64_t first = index * info.columns;
+    putAt(first, part, first % info.unitColumns() / info.columns, row, value);
+  }
+
+  /// Number `place` of a part of the unit that column `first` lies in.
+  template <typename T>
+  void putAt(int64_t first, int64_t part, int64_t place, int64_t row, T value) {
+    int64_t at = first / info.unitColumns() * parts.unit + part;
+    std::memcpy(panel + at + (place * kPanelRows + row) * sizeof(T), &value, sizeof(T));
   }
 
   const PanelInfo &info;
@@ -227,7 +247,7 @@ private:
 static void packBlocks(PanelFormat format, BlockFormat source, int64_t k, const PanelRows &rows,
                        uint8_t *panel) {
   const BlockInfo &blocks = blockInfo(source);
-  BlockPacker packer(format, source, k, panel);
+  BlockPacker packer(format, source, panel);
   for (int64_t first = 0; first < k; first += blocks.elements)
     for (int64_t row = 0; row < kPanelRows; ++row)
       packer.pack(rows[row] + first / blocks.elements * blocks.bytes, first, row);
@@ -276,8 +296,7 @@ void packPanel(PanelFormat format, StorageType source, int64_t k, const PanelRow
 
 void packRounded(PanelFormat format, int64_t k, const float *values, uint8_t *panel) {
   const PanelInfo &info = panelInfo(format);
-  const PanelParts parts = panelParts(format, k);
-  auto *lines = reinterpret_cast<uint32_t *>(panel);
+  const PanelParts parts = panelParts(format);
   RoundedBlock block;
   for (int64_t first = 0; first < k; first += info.columns) {
     const int64_t columns = std::min(info.columns, k - first);
@@ -289,13 +308,13 @@ void packRounded(PanelFormat format, int64_t k, const float *values, uint8_t *pa
           codes[j] = block.codes[i + j][row];
         uint32_t words[8];
         std::memcpy(words, codes, sizeof words);
-        packQuants(info, words,
-                   lines + (first + i) / kBlock * linesPerBlock(info) * kLineWords + row);
+        packQuants(info, words, linesAt(panel, quantsAt(info, parts, first + i)) + row);
       }
-    const int64_t place = first / info.columns * sizeof block.scales;
-    std::memcpy(panel + parts.scales + place, block.scales, sizeof block.scales);
+    // Of our own formats a unit has one scale.
+    uint8_t *unit = panel + first / info.columns * parts.unit;
+    std::memcpy(unit + parts.scales, block.scales, sizeof block.scales);
     if (info.minima)
-      std::memcpy(panel + parts.minima + place, block.minima, sizeof block.minima);
+      std::memcpy(unit + parts.minima, block.minima, sizeof block.minima);
   }
   clearRest(format, k, panel);
 }

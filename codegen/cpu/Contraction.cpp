@@ -49,13 +49,14 @@ Contraction::Values Contraction::products(ArrayRef<Value> panels, Rows rows) {
   SmallVector<Ahead> ahead;
   for (int64_t part = 0; part < in.parts; ++part)
     for (Value panel : panels) {
-      weights.emplace_back(e, reader(panel, part), in.format);
+      PanelReader packed = reader(panel, part);
+      weights.emplace_back(e, packed, in.format);
       // One row takes what memory gives; several leave it idle while they are multiplied.
-      int64_t bytes = in.sharing ? in.sharing.getAhead() : 0;
+      int64_t bytes = in.sharing ? in.sharing.getAhead() : 0, lines = packed.linesPerBlock();
       if (rows.size() > 1)
-        ahead.push_back({reader(e.addConst(panel, 1), part), e.index(0), info.bits});
+        ahead.push_back({reader(e.addConst(panel, 1), part), e.index(0), lines});
       else if (bytes)
-        ahead.push_back({reader(panel, part), e.index(bytes / (kPanelRows * 4)), info.bits});
+        ahead.push_back({packed, e.index(bytes / (kPanelRows * 4)), lines});
     }
   size_t count = panels.size() * rows.size();
   Values results =
@@ -154,7 +155,8 @@ Contraction::Values Contraction::dotProducts(PanelChunk &weights, Rows rows, Val
   if (int64_t shift = info.zero + dot->shift())
     for (auto [row, start] : llvm::zip(rows, starts))
       start = dot->correction(e, sumWords(row, block, first, groups), shift, groups);
-  int64_t run = std::min(dot->steps(), groups);
+  // A start that fits 16 bits keeps all sums there that its columns come to.
+  int64_t run = starts[0].narrow ? groups : std::min(dot->steps(), groups);
   Values results;
   for (int64_t group = first; group < first + groups; group += run) {
     results = runOfSteps(weights, rows, block, group, run, starts);
@@ -196,7 +198,7 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, Rows rows, Valu
     unflatten(e.fold(begin, end, together / 2, all, [&](Value pair, ValueRange acc) {
       unflatten(acc);
       for (int64_t i = 0; i < together; ++i)
-        step(weights.pairOfQuants(e.addConst(pair, i / 2), i % 2),
+        step(weights.pairOfQuants(e.addConst(pair, i / 2), i % 2, block, blockColumns),
              e.addConst(e.mulConst(pair, 8), 4 * i));
       Values next;
       for (auto &sum : sums)

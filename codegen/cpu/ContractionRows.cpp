@@ -93,8 +93,9 @@ void Contraction::unpackedBlocks(Value firstPanel, Value lastPanel, Value from, 
 // block of the panel that is unpacked next. With few rows this is what both together cost.
 Contraction::Ahead Contraction::ahead(Value panel, int64_t part, Value tile) {
   constexpr int64_t lines = 2;
-  Value last = e.index(std::max<int64_t>(info.bits - lines, 0));
-  return {reader(e.addConst(panel, 1), part), e.min(e.mulConst(tile, lines), last), lines};
+  PanelReader next = reader(e.addConst(panel, 1), part);
+  Value last = e.index(std::max<int64_t>(next.linesPerBlock() - lines, 0));
+  return {next, e.min(e.mulConst(tile, lines), last), lines};
 }
 
 void Contraction::blockOfRows(Value panel, Value from, Value to,

@@ -31,9 +31,9 @@ Value PanelChunk::quants(Value block, int64_t group) {
                      e.b.getI8Type());
 }
 
-Value PanelChunk::pairOfQuants(Value pair, int64_t which) {
+Value PanelChunk::pairOfQuants(Value pair, int64_t which, Value block, int64_t columns) {
   if (!strip)
-    return packed.pairOfQuants(pair, which);
+    return packed.pairOfQuants(pair, which, block, columns);
   Value begin = e.addConst(at(0, pair, 8, 8), which * kPanelRows * 4);
   return e.loadBytes(strip, begin, kPanelRows * 4, e.b.getI8Type());
 }

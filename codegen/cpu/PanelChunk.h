@@ -24,10 +24,9 @@ public:
   // For quantized rows, as in PanelReader.
   int64_t scalesPerBlock() const { return packed.scalesPerBlock(); }
   Value quants(Value block, int64_t group);
-  /// Whether the groups of a block can be numbered at run time; if so, those of columns 8 * pair +
-  /// 4 * which of the panel.
+  /// Whether the groups of a block can be numbered at run time.
   bool hasLoops() const { return strip || packed.hasPairsOfQuants(); }
-  Value pairOfQuants(Value pair, int64_t which);
+  Value pairOfQuants(Value pair, int64_t which, Value block, int64_t columns);
   Value scales(Value block, int64_t which, int64_t columns);
   Value minima(Value block, int64_t which, int64_t columns);
   // For pairs.

@@ -18,7 +18,7 @@ PanelReader::PanelReader(Emitter &e, PanelFormat format, Value bytes, Value pane
                          Value origin)
     : e(e), info(panelInfo(format)), pairs(format == PanelFormat::BF16Pairs),
       plain(plainElement(e, format)), bytes(bytes), base(e.mulConst(panel, panelBytes(format, k))),
-      rows(kPanelRows), parts(panelParts(format, k)) {
+      rows(kPanelRows), parts(panelParts(format)) {
   if (origin)
     base = e.add(origin, base);
 }
@@ -30,28 +30,33 @@ PanelReader::PanelReader(Emitter &e, PanelFormat format, Value bytes, Value pane
   rows = 1;
 }
 
-Value PanelReader::load(int64_t part, Value place, int64_t count, Type element) {
-  int64_t size = count * element.getIntOrFloatBitWidth() / 8; // of a row
-  Value offset = e.add(base, e.mulConst(place, kPanelRows * size));
+Value PanelReader::load(Value at, int64_t count, Type element, int64_t before) {
+  Value offset = e.add(base, at);
   if (row)
-    offset = e.add(offset, e.mulConst(row, size));
-  return e.loadBytes(bytes, e.addConst(offset, part), rows * count, element);
+    offset = e.add(offset, e.mulConst(row, count * element.getIntOrFloatBitWidth() / 8));
+  return e.loadBytes(bytes, e.addConst(offset, before), rows * count, element);
 }
 
 //===- Scales ---------------------------------------------------------------------------------===//
 
 Value PanelReader::number(int64_t part, int64_t factors, bool isSigned, Value block, int64_t which,
                           int64_t columns) {
-  Value place = info.columns > columns
-                    ? e.div(block, e.index(info.columns / columns))
-                    : e.addConst(e.mulConst(block, columns / info.columns), which);
+  const int64_t blocks = info.unitColumns() / columns; // of a unit
+  Value unit = e.mulConst(blocks == 1 ? block : e.div(block, e.index(blocks)), parts.unit);
+  // Scale `which` of the block, of those that the unit has in a part with `size` bytes each.
+  auto load = [&](int64_t part, Type element) {
+    const int64_t bytes = kPanelRows * element.getIntOrFloatBitWidth() / 8;
+    Value at = unit;
+    if (info.columns < info.unitColumns() && blocks > 1)
+      at = e.add(at, e.mulConst(e.rem(block, e.index(blocks)), columns / info.columns * bytes));
+    return this->load(at, 1, element, part + which * bytes);
+  };
   if (info.scales == Scales::Half)
-    return e.widen(load(part, place, 1, e.b.getF16Type()));
+    return e.widen(load(part, e.b.getF16Type()));
   if (info.scales == Scales::Single)
-    return load(part, place, 1, e.f32());
-  Value super = e.div(block, e.index(kSuperBlock / columns));
-  Value scale = e.widen(load(part, super, 1, e.b.getF16Type()));
-  Value factor = load(factors, place, 1, e.b.getI8Type());
+    return load(part, e.f32());
+  Value scale = e.widen(this->load(unit, 1, e.b.getF16Type(), part));
+  Value factor = load(factors, e.b.getI8Type());
   VectorType words = e.vec(rows, e.b.getI32Type());
   factor = isSigned ? arith::ExtSIOp::create(e.b, e.loc, words, factor).getResult()
                     : arith::ExtUIOp::create(e.b, e.loc, words, factor).getResult();
@@ -73,9 +78,17 @@ Value PanelReader::minima(Value block, int64_t which, int64_t columns) {
 
 //===- Quants ---------------------------------------------------------------------------------===//
 
+Value PanelReader::numbersBefore(Value block, int64_t columns) const {
+  const int64_t blocks = info.unitColumns() / columns; // of a unit
+  return e.mulConst(blocks == 1 ? block : e.div(block, e.index(blocks)), parts.quants);
+}
+
+Value PanelReader::quantsAt(Value block) const {
+  return e.add(numbersBefore(block, 32), e.mulConst(block, info.bits * kPanelRows * 4));
+}
+
 Value PanelReader::line(Value block, int64_t line) {
-  Value place = e.addConst(e.mulConst(block, info.bits), line);
-  return load(0, place, 4, e.b.getI8Type());
+  return load(quantsAt(block), 4, e.b.getI8Type(), parts.quants + line * kPanelRows * 4);
 }
 
 static Value shifted(Emitter &e, Value bytes, int64_t left) {
@@ -107,17 +120,24 @@ Value PanelReader::quants(Value block, int64_t group) {
   return info.values ? lookUp(codes) : codes;
 }
 
-Value PanelReader::pairOfQuants(Value pair, int64_t which) {
-  Type byte = e.b.getI8Type();
-  if (info.bits == 8)
-    return load(0, e.addConst(e.mulConst(pair, 2), which), 4, byte);
-  Value codes = nibbles(load(0, pair, 4, byte), which);
+Value PanelReader::pairOfQuants(Value pair, int64_t which, Value block, int64_t columns) {
+  const int64_t lines = info.bits == 8 ? 2 : 1; // of a pair
+  Value at = e.add(numbersBefore(block, columns), e.mulConst(pair, lines * kPanelRows * 4));
+  const int64_t before = parts.quants + (lines == 2 ? which : 0) * kPanelRows * 4;
+  Value codes = load(at, 4, e.b.getI8Type(), before);
+  if (lines == 1)
+    codes = nibbles(codes, which);
   return info.values ? lookUp(codes) : codes;
 }
 
 void PanelReader::prefetchLine(Value block, Value line) const {
-  Value place = e.add(e.mulConst(block, info.bits), line);
-  e.prefetch(bytes, e.add(base, e.mulConst(place, kPanelRows * 4)));
+  // What its unit has in front goes with the first block.
+  Value at = e.add(quantsAt(block), e.mulConst(line, kPanelRows * 4));
+  e.prefetch(bytes, e.add(base, at));
+}
+
+int64_t PanelReader::linesPerBlock() const {
+  return (parts.unit * 32 / info.unitColumns() + kPanelRows * 4 - 1) / (kPanelRows * 4);
 }
 
 // The bytes of a table of 16 at some places. The instruction works on parts of 16 bytes, of which a
@@ -154,16 +174,21 @@ Value PanelReader::lookUp(Value codes) {
 
 //===- Numbers --------------------------------------------------------------------------------===//
 
-Value PanelReader::pair(Value pair) { return load(0, pair, 4, e.b.getI8Type()); }
+Value PanelReader::numbers(Value place, int64_t count, Type element) {
+  int64_t size = count * element.getIntOrFloatBitWidth() / 8; // of a row
+  return load(e.mulConst(place, kPanelRows * size), count, element);
+}
+
+Value PanelReader::pair(Value pair) { return numbers(pair, 4, e.b.getI8Type()); }
 
 Value PanelReader::column(Value k) {
   if (!pairs)
-    return e.widen(load(0, k, 1, plain));
+    return e.widen(numbers(k, 1, plain));
   // An even column is the high half of a word, an odd one has to be moved there.
   Value two = e.index(2), distance = e.mulConst(e.rem(k, two), 16);
   VectorType words = e.vec(rows, e.b.getI32Type());
   distance = arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), distance);
-  Value bits = load(0, e.div(k, two), 1, e.b.getI32Type());
+  Value bits = numbers(e.div(k, two), 1, e.b.getI32Type());
   bits = arith::ShLIOp::create(e.b, e.loc, bits, e.splat(distance, words));
   bits = arith::AndIOp::create(e.b, e.loc, bits, e.constant(words, -0x10000));
   return vector::BitCastOp::create(e.b, e.loc, e.vec(rows, e.f32()), bits);

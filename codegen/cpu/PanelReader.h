@@ -30,12 +30,14 @@ public:
   /// bytes, or codes without sign (PanelInfo::isSigned).
   Value quants(Value block, int64_t group);
 
-  /// Those of columns 8 * pair + 4 * which … of the panel, for codes of 4 or 8 bits.
+  /// Those of columns 8 * pair + 4 * which … of the panel, which are in this block of `columns`.
+  /// For codes of 4 or 8 bits.
   bool hasPairsOfQuants() const { return info.bits == 4 || info.bits == 8; }
-  Value pairOfQuants(Value pair, int64_t which);
+  Value pairOfQuants(Value pair, int64_t which, Value block, int64_t columns);
 
-  /// Asks for line `line` of a block: 64 bytes, of as many as a quant has bits.
+  /// Asks for line `line` of a block: 64 bytes, of as many as its columns take.
   void prefetchLine(Value block, Value line) const;
+  int64_t linesPerBlock() const;
 
   /// Dequantized weights, f32: all 32 columns of a block, calling use(k in block, values). Each
   /// value is rounded as ggml's dequantization rounds it.
@@ -46,11 +48,17 @@ public:
   Value column(Value k);
 
 private:
-  /// `count` elements a row at byte `part` + `place` * (what that is for 16 rows) of the panel.
-  Value load(int64_t part, Value place, int64_t count, mlir::Type element);
+  /// `count` elements a row at byte `at` + `before` of the panel.
+  Value load(Value at, int64_t count, mlir::Type element, int64_t before = 0);
+  /// Elements of a plain format: `count` a row, behind as many times `place`.
+  Value numbers(Value place, int64_t count, mlir::Type element);
   /// A scale or minimum, stored in these parts.
   Value number(int64_t part, int64_t factors, bool isSigned, Value block, int64_t which,
                int64_t columns);
+  /// What the units before a block of `columns` have in front of their quants, in bytes.
+  Value numbersBefore(Value block, int64_t columns) const;
+  /// Byte of a block's quants, without what its own unit has in front.
+  Value quantsAt(Value block) const;
   Value line(Value block, int64_t line);
   Value nibbles(Value line, int64_t group);
   Value lookUp(Value codes);

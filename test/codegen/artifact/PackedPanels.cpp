@@ -22,11 +22,11 @@ float halfToFloat(uint16_t bits) {
 
 float bfloatToFloat(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
 
-/// The integer of element (row, i) of a panel of blocks, as Packing.h lays it out.
-int panelQuant(const PanelInfo &info, const uint8_t *panel, int64_t row, int64_t i) {
+/// The integer of element (row, i) of a unit whose quants begin here, as Packing.h lays it out.
+int quantOf(const PanelInfo &info, const uint8_t *quants, int64_t row, int64_t i) {
   int64_t block = i / 32, inBlock = i % 32;
   auto byteOf = [&](int64_t line) {
-    return panel[((block * info.bits + line) * 16 + row) * 4 + inBlock % 4];
+    return quants[((block * info.bits + line) * 16 + row) * 4 + inBlock % 4];
   };
   if (info.bits == 8)
     return int8_t(byteOf(inBlock / 4));
@@ -42,8 +42,17 @@ int panelQuant(const PanelInfo &info, const uint8_t *panel, int64_t row, int64_t
 
 float panelElement(PanelFormat format, int64_t k, const uint8_t *panel, int64_t row, int64_t i) {
   const PanelInfo &info = panelInfo(format);
-  PanelParts parts = panelParts(format, k);
-  int64_t place = i / info.columns * 16 + row, super = i / 256 * 16 + row;
+  PanelParts parts = panelParts(format);
+  const uint8_t *unit = panel;
+  int64_t inUnit = i;
+  if (info.isBlocked()) {
+    // The columns that share the widest number, or lie together.
+    int64_t columns = info.scales == Scales::Factors ? 256 : std::max<int64_t>(info.columns, 32);
+    unit += i / columns * parts.unit;
+    inUnit = i % columns;
+  }
+  int64_t place = inUnit / info.columns * 16 + row;
+  int quant = info.isBlocked() ? quantOf(info, unit + parts.quants, row, inUnit) : 0;
   switch (info.scales) {
   case Scales::None:
     if (format == PanelFormat::BF16Pairs) { // little-endian: the high half of a word is the second
@@ -54,22 +63,20 @@ float panelElement(PanelFormat format, int64_t k, const uint8_t *panel, int64_t 
            : format == PanelFormat::F16 ? halfToFloat(at<uint16_t>(panel, i * 16 + row))
                                         : bfloatToFloat(at<uint16_t>(panel, i * 16 + row));
   case Scales::Half: {
-    float value =
-        panelQuant(info, panel, row, i) * halfToFloat(at<uint16_t>(panel + parts.scales, place));
-    return info.minima ? value + halfToFloat(at<uint16_t>(panel + parts.minima, place)) : value;
+    float value = quant * halfToFloat(at<uint16_t>(unit + parts.scales, place));
+    return info.minima ? value + halfToFloat(at<uint16_t>(unit + parts.minima, place)) : value;
   }
   case Scales::Single: {
-    float value = panelQuant(info, panel, row, i) * at<float>(panel + parts.scales, place);
-    return info.minima ? value + at<float>(panel + parts.minima, place) : value;
+    float value = quant * at<float>(unit + parts.scales, place);
+    return info.minima ? value + at<float>(unit + parts.minima, place) : value;
   }
   case Scales::Factors: {
-    float scale = halfToFloat(at<uint16_t>(panel + parts.scales, super));
-    uint8_t factor = panel[parts.factors + place];
+    float scale = halfToFloat(at<uint16_t>(unit + parts.scales, row));
+    uint8_t factor = unit[parts.factors + place];
     if (!info.minima)
-      return scale * int8_t(factor) * panelQuant(info, panel, row, i);
-    float minimum = halfToFloat(at<uint16_t>(panel + parts.minima, super));
-    return scale * factor * panelQuant(info, panel, row, i) -
-           minimum * panel[parts.minimum_factors + place];
+      return scale * int8_t(factor) * quant;
+    float minimum = halfToFloat(at<uint16_t>(unit + parts.minima, row));
+    return scale * factor * quant - minimum * unit[parts.minimum_factors + place];
   }
   }
   __builtin_unreachable();
