@@ -22,7 +22,7 @@ enum class PanelFormat : uint8_t {
 };
 
 /// How the scales (and minima) of blocks are stored.
-enum class Scales : uint8_t { None, Half, Single, Factors };
+enum class Scales : uint8_t { None, Half, Brain, Single, Exponent, Factors };
 
 /// Columns that share the f16 numbers of Scales::Factors.
 constexpr int64_t kSuperBlock = 256;
@@ -68,8 +68,8 @@ inline const PanelInfo &panelInfo(PanelFormat format) {
   static constexpr PanelInfo infos[] = {
 #define MOIRE_PANEL(enumerator, name, bits, zero, values, columns, scales, minima)                 \
   {name, bits, zero, values, columns, Scales::scales, minima},
-#define MOIRE_QUANT(enumerator, name, bits, zero, columns, minima)                                 \
-  {name, bits, zero, nullptr, columns, Scales::Half, minima},
+#define MOIRE_QUANT(enumerator, name, bits, zero, columns, scales, minima)                         \
+  {name, bits, zero, nullptr, columns, Scales::scales, minima},
 #include "dialects/Formats.def"
       {"vector", 0, 0, nullptr, 1, Scales::None, false},
   };
@@ -131,7 +131,7 @@ inline const BlockInfo &blockInfo(BlockFormat format) {
   static constexpr BlockInfo infos[] = {
 #define MOIRE_BLOCK(enumerator, name, number, elements, bytes, panel)                              \
   {name, number, elements, bytes, PanelFormat::panel},
-#define MOIRE_QUANT(enumerator, name, bits, zero, columns, minima)                                 \
+#define MOIRE_QUANT(enumerator, name, bits, zero, columns, scales, minima)                         \
   {name, 0, columns, columns * bits / 8 + (minima ? 4 : 2), PanelFormat::enumerator},
 #include "dialects/Formats.def"
       // Activations: an f32 for each 32 bytes. The panel of such rows as weights.

@@ -155,7 +155,8 @@ def ChooseWeights : Pass<"moe-choose-weights", "::mlir::ModuleOp"> {
   let summary = "Chooses which weights are rounded to which of our own formats";
   let description = [{
     `rules` say what becomes of which weights: `int4:g128` makes blocks of 128 columns with codes of
-    4 bits of all matrices, `int4:g128,*down*=int8,head=keep` does so with two exceptions. A name is
+    4 bits of all matrices, `int4:g128,*down*=int8,head=keep` does so with two exceptions; with `:bf16`
+    behind (`int4:g128:bf16`) scales have the range of f32, and fewer digits than in f16. A name is
     `router`, `embedding`, `head`, `experts` or a pattern for the names of the file's tensors; the last
     rule that matches counts (passes/quantization/WeightRules.h). The type of the weight then says the
     format, which is a step of its recipe: nothing is rounded before the program is put together.

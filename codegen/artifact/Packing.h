@@ -11,8 +11,8 @@
 //   block formats (dialects/Formats.def): units of as many columns as share numbers, 32 at least
 //                (PanelInfo::unitColumns; the last may be short). So a panel is read from front to
 //                end, however short it is. In each, of what the format has:
-//       scales, minima    Half: [scale of the unit][row] f16; Single: the same of f32; Factors:
-//                         [row] f16
+//       scales, minima    [scale of the unit][row] f16 (Half), bf16 (Brain), f32 (Single) or bytes
+//                         (Exponent); Factors: [row] f16
 //       factors           Factors only, of the scales, then of the minima: [scale][row], a byte
 //       each quants            [block of 32 columns][line][row][byte 0..3]; one line is 64 bytes
 //         8 bits: eight lines, k = 32 * block + 4 * line + byte, signed

@@ -18,14 +18,18 @@ constexpr int64_t kPanelAlign = 64; // bytes
 /// Bytes of the quants of a block, for all rows: a line for each bit.
 static int64_t blockBytes(const PanelInfo &info) { return info.bits * kLineWords * 4; }
 
+/// Bytes of a scale, or of a minimum.
+static int64_t scaleBytes(Scales scales) {
+  return scales == Scales::Single ? 4 : scales == Scales::Exponent ? 1 : 2;
+}
+
 PanelParts panelParts(PanelFormat format) {
   const PanelInfo &info = panelInfo(format);
   if (!info.isBlocked())
     return {};
   const int64_t scales = info.unitColumns() / info.columns;
   const bool factored = info.scales == Scales::Factors;
-  const int64_t numbers =
-      kPanelRows * (factored ? 2 : scales * (info.scales == Scales::Single ? 4 : 2));
+  const int64_t numbers = kPanelRows * (factored ? 1 : scales) * scaleBytes(info.scales);
   const int64_t factors = factored ? kPanelRows * scales : 0;
   PanelParts parts = {};
   parts.minima = parts.scales + numbers;
@@ -207,7 +211,11 @@ public:
           put(parts.minimum_factors, begin + i, row, block.minimumFactors[i]);
       }
       break;
+    case Scales::Exponent:
+      put(parts.scales, begin, row, block.factors[0]);
+      break;
     case Scales::None:
+    case Scales::Brain: // in no file
       break;
     }
   }

@@ -25,7 +25,7 @@ namespace {
 constexpr int64_t kLanes = 4;
 using Lanes = float __attribute__((vector_size(4 * kLanes)));
 
-/// f16 numbers.
+/// Numbers that a scale can be.
 struct Fit {
   Lanes scale, minimum;
 };
@@ -39,8 +39,8 @@ struct Sums {
 class Search {
 public:
   Search(const PanelInfo &info, const Lanes *x, int64_t columns)
-      : x(x), columns(columns), hasMinimum(info.minima), low(info.bits == 8 ? -127 : -info.zero),
-        high(info.bits == 8 ? 127 : 15 - info.zero) {}
+      : x(x), columns(columns), scales(info.scales), hasMinimum(info.minima),
+        low(info.bits == 8 ? -127 : -info.zero), high(info.bits == 8 ? 127 : 15 - info.zero) {}
 
   Fit run();
   Lanes integers(Lanes values, const Fit &fit, Lanes inverse) const;
@@ -51,8 +51,11 @@ private:
   Sums sumsOf(const Fit &fit) const;
   Fit refitted(const Fit &fit, const Sums &sums) const;
 
+  Lanes rounded(Lanes values) const;
+
   const Lanes *x;
   int64_t columns;
+  Scales scales;
   bool hasMinimum;
   float low, high;
   Lanes weightOf(Lanes value) const { return __builtin_elementwise_abs(value) + base; }
@@ -65,11 +68,15 @@ private:
 
 static Lanes splat(float value) { return Lanes{} + value; }
 
-/// The f16 numbers next to some numbers, none of which is infinite.
-static Lanes roundedToHalf(Lanes values) {
-  constexpr float most = 65504;
+static uint16_t toScale(Scales scales, float value) {
+  return scales == Scales::Brain ? toBf16(value) : toF16(value);
+}
+
+/// The nearest numbers that a scale can be; the largest for what is beyond it.
+Lanes Search::rounded(Lanes values) const {
+  const float most = scales == Scales::Brain ? 0x1.fep127f : 65504;
   for (int64_t row = 0; row < kLanes; ++row)
-    values[row] = fromF16(toF16(std::clamp(values[row], -most, most)));
+    values[row] = fromScale(scales, toScale(scales, std::clamp(values[row], -most, most)));
   return values;
 }
 
@@ -94,10 +101,10 @@ Lanes Search::integers(Lanes values, const Fit &fit, Lanes inverse) const {
 Fit Search::ofRange(float factor) const {
   if (!hasMinimum) {
     Lanes extreme = choose(largest > -least, largest, least);
-    return {roundedToHalf(extreme * (factor / low)), {}};
+    return {rounded(extreme * (factor / low)), {}};
   }
   Lanes centre = (largest + least) * 0.5f, half = (largest - least) * (0.5f * factor);
-  return {roundedToHalf(half * (2 / high)), roundedToHalf(centre - half)};
+  return {rounded(half * (2 / high)), rounded(centre - half)};
 }
 
 Sums Search::sumsOf(const Fit &fit) const {
@@ -118,12 +125,12 @@ Sums Search::sumsOf(const Fit &fit) const {
 /// The best fit for the integers that `fit` gave, or `fit` where they say nothing.
 Fit Search::refitted(const Fit &fit, const Sums &sums) const {
   if (!hasMinimum)
-    return {roundedToHalf(choose(sums.qq == 0.f, fit.scale, sums.xq / sums.qq)), {}};
+    return {rounded(choose(sums.qq == 0.f, fit.scale, sums.xq / sums.qq)), {}};
   Lanes determinant = weights * sums.qq - sums.q * sums.q;
   Lanes scale = (weights * sums.xq - sum * sums.q) / determinant;
   Lanes minimum = (sum - scale * sums.q) / weights;
-  return {roundedToHalf(choose(determinant == 0.f, fit.scale, scale)),
-          roundedToHalf(choose(determinant == 0.f, fit.minimum, minimum))};
+  return {rounded(choose(determinant == 0.f, fit.scale, scale)),
+          rounded(choose(determinant == 0.f, fit.minimum, minimum))};
 }
 
 Fit Search::run() {
@@ -177,9 +184,13 @@ static void roundRows(const PanelInfo &info, const float *values, int64_t column
       block.codes[i][first + row] = static_cast<uint8_t>(static_cast<int>(q[row]) + info.zero);
   }
   for (int64_t row = 0; row < kLanes; ++row) {
-    block.scales[first + row] = toF16(finite[row] ? fit.scale[row] : NAN);
-    block.minima[first + row] = toF16(fit.minimum[row]);
+    block.scales[first + row] = toScale(info.scales, finite[row] ? fit.scale[row] : NAN);
+    block.minima[first + row] = toScale(info.scales, fit.minimum[row]);
   }
+}
+
+float fromScale(Scales scales, uint16_t bits) {
+  return scales == Scales::Brain ? fromBf16(bits) : fromF16(bits);
 }
 
 void roundBlock(const PanelInfo &info, const float *values, int64_t columns, RoundedBlock &block) {

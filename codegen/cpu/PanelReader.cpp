@@ -51,16 +51,32 @@ Value PanelReader::number(int64_t part, int64_t factors, bool isSigned, Value bl
       at = e.add(at, e.mulConst(e.rem(block, e.index(blocks)), columns / info.columns * bytes));
     return this->load(at, 1, element, part + which * bytes);
   };
-  if (info.scales == Scales::Half)
+  VectorType words = e.vec(rows, e.b.getI32Type()), floats = e.vec(rows, e.f32());
+  switch (info.scales) {
+  case Scales::Half:
     return e.widen(load(part, e.b.getF16Type()));
-  if (info.scales == Scales::Single)
+  case Scales::Brain:
+    return e.widen(load(part, e.b.getBF16Type()));
+  case Scales::Single:
     return load(part, e.f32());
+  case Scales::Exponent: {
+    // The exponent of an f32 is one less. (Denormals are zero in generated code.)
+    Value byte = arith::ExtUIOp::create(e.b, e.loc, words, load(part, e.b.getI8Type()));
+    Value one = e.constant(words, 1);
+    Value exponent = e.sub(arith::MaxUIOp::create(e.b, e.loc, byte, one), one);
+    Value bits = arith::ShLIOp::create(e.b, e.loc, exponent, e.constant(words, 23));
+    return vector::BitCastOp::create(e.b, e.loc, floats, bits);
+  }
+  case Scales::Factors:
+    break;
+  case Scales::None:
+    llvm_unreachable("numbers without blocks have no scales");
+  }
   Value scale = e.widen(this->load(unit, 1, e.b.getF16Type(), part));
   Value factor = load(factors, e.b.getI8Type());
-  VectorType words = e.vec(rows, e.b.getI32Type());
   factor = isSigned ? arith::ExtSIOp::create(e.b, e.loc, words, factor).getResult()
                     : arith::ExtUIOp::create(e.b, e.loc, words, factor).getResult();
-  return e.mul(scale, arith::SIToFPOp::create(e.b, e.loc, e.vec(rows, e.f32()), factor));
+  return e.mul(scale, arith::SIToFPOp::create(e.b, e.loc, floats, factor));
 }
 
 Value PanelReader::scales(Value block, int64_t which, int64_t columns) {

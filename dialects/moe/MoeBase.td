@@ -52,6 +52,7 @@ def Moe_BlockAttr : AttrDef<Moe_Dialect, "Block"> {
     | `int4_g32`, `_g64`, `_g128`, `_g256` | 32 … 256 | d * (q - 8), d f16 | weights (ours) |
     | `uint4_g32` … `_g256` | 32 … 256 | d * q + m, q of 4 bits, d and m f16 | weights (ours) |
     | `int8_g32` … `_g256` | 32 … 256 | d * q, q in -127 .. 127, d f16 | weights (ours) |
+    | all of these with `_bf16` | 32 … 256 | the same, d and m bf16 | weights (ours) |
     | `int8` | 32 | d * q, q in -127 .. 127, d f32; with the sums of the q of 16 | activations |
     | `int8, 64` (`128`, `256`) | 64 … 256 | the same, with the sum of the q | activations |
 

@@ -40,6 +40,13 @@ uint16_t moire::toF16(float value) {
          static_cast<uint16_t>(rounded >= 143u << 23 ? 0x7c00 : (rounded - (112u << 23)) >> 13);
 }
 
+uint16_t moire::toBf16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  if ((bits & 0x7fffffff) > 0x7f800000)
+    return static_cast<uint16_t>(bits >> 16 | 0x40);
+  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 //===- Blocks of 32 ---------------------------------------------------------------------------===//
 
 /// { f16 d, u8 q[16] }: d * (q - 8)
@@ -90,8 +97,7 @@ static void takeIQ4_NL(const uint8_t *bytes, Block &block) {
 
 /// { u8 e, u8 q[16] }: 2^(e - 128) * values[q], values being doubled
 static void takeMXFP4(const uint8_t *bytes, Block &block) {
-  const uint32_t e = bytes[0];
-  block.scales[0] = std::bit_cast<float>(e < 2 ? 0x00200000u << e : (e - 1) << 23);
+  block.factors[0] = bytes[0];
   takeNibbles(bytes + 1, 16, kFp4Values, block.quants);
 }
 
@@ -260,6 +266,9 @@ void moire::takeApart(BlockFormat format, const uint8_t *bytes, Block &block) {
     block.scales[0] = fromF16(block.scale);
     if (panel.minima)
       block.minima[0] = fromF16(block.minimum);
+  } else if (panel.scales == Scales::Exponent) {
+    const uint32_t e = block.factors[0];
+    block.scales[0] = std::bit_cast<float>(e < 2 ? 0x00200000u << e : (e - 1) << 23);
   } else if (panel.scales == Scales::Factors) {
     const float d = fromF16(block.scale);
     const float dmin = panel.minima ? fromF16(block.minimum) : 0;

@@ -20,7 +20,8 @@ struct Block {
   float scales[16], minima[16];
 
   // Where the panel has scales of Half or Factors, as they are stored: f16 numbers, and for Factors
-  // the bytes that they are multiplied with (a signed factor as its two's complement).
+  // the bytes that they are multiplied with (a signed factor as its two's complement). Of Exponent
+  // the byte alone.
   uint16_t scale, minimum;
   uint8_t factors[16], minimumFactors[16];
 };
@@ -42,6 +43,8 @@ float fromF16(uint16_t bits);
 /// largest. A NaN stays one.
 uint16_t toF16(float value);
 inline float fromBf16(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
+/// The nearest bf16, as toF16 rounds.
+uint16_t toBf16(float value);
 
 } // namespace moire
 

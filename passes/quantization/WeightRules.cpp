@@ -12,16 +12,16 @@ namespace mlir::moe {
 /// What embeddings and heads become that no rule names.
 static constexpr BlockFormat kHigher = BlockFormat::Int8_G128;
 /// Columns of a block where a format is named without.
-static constexpr StringRef kColumns = "g128";
+static constexpr StringRef kColumns = "_g128";
 
-/// A format as it is written: the name of one of our own formats, with a colon for the underscore.
+/// A format as it is written: the name of one of our own formats, with colons for the underscores.
 static std::optional<WeightRules::Format> parseFormat(StringRef text) {
   if (text == "keep")
     return WeightRules::Format();
-  auto [kind, columns] = text.split(':');
-  if (columns.empty() && !text.ends_with(":"))
-    columns = kColumns;
-  std::string name = (kind + "_" + columns).str();
+  std::string name = text.str();
+  llvm::replace(name, ':', '_');
+  if (!text.contains(':'))
+    name += kColumns;
   std::optional<BlockFormat> format = ::moire::blockFormatNamed(name);
   if (!format || !::moire::blockInfo(*format).isOwn())
     return std::nullopt;
@@ -59,7 +59,7 @@ std::optional<WeightRules> WeightRules::parse(StringRef text, std::string &error
     if (!parsed) {
       error = "'" + format.str() +
               "' is no format: there are keep, int4, uint4 and int8, with :g32, "
-              ":g64, :g128 or :g256 behind (int4:g128)";
+              ":g64, :g128 or :g256 behind (int4:g128), and :bf16 behind that";
       return std::nullopt;
     }
     rule.format = *parsed;

@@ -22,6 +22,11 @@ float halfToFloat(uint16_t bits) {
 
 float bfloatToFloat(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
 
+/// What a scale of 16 bits stands for.
+float scaleOf(const PanelInfo &info, uint16_t bits) {
+  return info.scales == Scales::Brain ? bfloatToFloat(bits) : halfToFloat(bits);
+}
+
 /// The integer of element (row, i) of a unit whose quants begin here, as Packing.h lays it out.
 int quantOf(const PanelInfo &info, const uint8_t *quants, int64_t row, int64_t i) {
   int64_t block = i / 32, inBlock = i % 32;
@@ -62,10 +67,13 @@ float panelElement(PanelFormat format, int64_t k, const uint8_t *panel, int64_t 
     return format == PanelFormat::F32   ? at<float>(panel, i * 16 + row)
            : format == PanelFormat::F16 ? halfToFloat(at<uint16_t>(panel, i * 16 + row))
                                         : bfloatToFloat(at<uint16_t>(panel, i * 16 + row));
-  case Scales::Half: {
-    float value = quant * halfToFloat(at<uint16_t>(unit + parts.scales, place));
-    return info.minima ? value + halfToFloat(at<uint16_t>(unit + parts.minima, place)) : value;
+  case Scales::Half:
+  case Scales::Brain: {
+    float value = quant * scaleOf(info, at<uint16_t>(unit + parts.scales, place));
+    return info.minima ? value + scaleOf(info, at<uint16_t>(unit + parts.minima, place)) : value;
   }
+  case Scales::Exponent:
+    return quant * std::ldexp(1.f, unit[parts.scales + place] - 128);
   case Scales::Single: {
     float value = quant * at<float>(unit + parts.scales, place);
     return info.minima ? value + at<float>(unit + parts.minima, place) : value;
@@ -103,8 +111,8 @@ std::vector<std::vector<float>> roundedRows(PanelFormat format, int64_t k,
       for (int64_t row = 0; row < 16; ++row) {
         int code = block.codes[i][row];
         float value = float(info.bits == 8 ? int8_t(code) : code - int(info.zero)) *
-                      halfToFloat(block.scales[row]);
-        result[row][first + i] = info.minima ? value + halfToFloat(block.minima[row]) : value;
+                      scaleOf(info, block.scales[row]);
+        result[row][first + i] = info.minima ? value + scaleOf(info, block.minima[row]) : value;
       }
   }
   return result;

@@ -27,9 +27,14 @@ int codeOf(const PanelInfo &info, const RoundedBlock &block, int64_t column, int
   return info.bits == 8 ? int8_t(code) : code - int(info.zero);
 }
 
+/// A number as the format's scales can say it.
+float roundedScale(const PanelInfo &info, float value) {
+  return info.scales == Scales::Brain ? fromBf16(toBf16(value)) : fromF16(toF16(value));
+}
+
 float valueOf(const PanelInfo &info, const RoundedBlock &block, int64_t column, int64_t row) {
-  float value = float(codeOf(info, block, column, row)) * fromF16(block.scales[row]);
-  return info.minima ? value + fromF16(block.minima[row]) : value;
+  float value = float(codeOf(info, block, column, row)) * fromScale(info.scales, block.scales[row]);
+  return info.minima ? value + fromScale(info.scales, block.minima[row]) : value;
 }
 
 /// The sum of weighted squared errors of one row, for some codes.
@@ -53,8 +58,8 @@ double plainError(const PanelInfo &info, const std::vector<float> &x) {
     extreme = std::abs(v) > std::abs(extreme) ? v : extreme;
     least = std::min(least, v), most = std::max(most, v);
   }
-  const float minimum = info.minima ? fromF16(toF16(least)) : 0;
-  const float scale = fromF16(toF16(info.minima ? (most - least) / 15 : extreme / low));
+  const float minimum = info.minima ? roundedScale(info, least) : 0;
+  const float scale = roundedScale(info, info.minima ? (most - least) / 15 : extreme / low);
   return errorOf(info, x, [&](int64_t i) {
     float q = scale == 0 ? 0 : std::nearbyint((x[i] - minimum) / scale);
     return scale * std::clamp(q, low, high) + minimum;
@@ -122,7 +127,8 @@ TEST_P(Rounding, CodesAreTheNearestOnes) {
       const int code = codeOf(info, block, i, row);
       ASSERT_GE(code, low);
       ASSERT_LE(code, high);
-      const float x = values[i * kRows + row], step = std::abs(fromF16(block.scales[row]));
+      const float x = values[i * kRows + row],
+                  step = std::abs(fromScale(info.scales, block.scales[row]));
       const float rest = std::abs(x - valueOf(info, block, i, row));
       if (code != low && code != high)
         ASSERT_LE(rest, step * 0.5001f) << i << " " << row;
@@ -146,6 +152,28 @@ TEST_P(Rounding, WhatCanBeSaidExactlyIs) {
       ASSERT_EQ(valueOf(info, block, i, row), values[i * kRows + row]) << i << " " << row;
 }
 
+class RoundingBf16Scales : public Rounding {};
+
+// What an f16 scale makes zeros, or cannot reach, a bf16 scale says as well as everything else.
+TEST_P(RoundingBf16Scales, HaveTheRangeOfF32) {
+  std::normal_distribution<float> normal;
+  for (float magnitude : {1e-20f, 1e-9f, 1e9f, 1e20f}) {
+    std::vector<float> values(info.columns * kRows);
+    for (float &value : values)
+      value = normal(random) * magnitude;
+    RoundedBlock block;
+    roundBlock(info, values.data(), info.columns, block);
+    for (int64_t row = 0; row < kRows; ++row) {
+      double squares = 0, errors = 0;
+      for (int64_t i = 0; i < info.columns; ++i) {
+        const double x = values[i * kRows + row];
+        squares += x * x, errors += std::pow(x - valueOf(info, block, i, row), 2);
+      }
+      ASSERT_LT(errors, 0.03 * squares) << magnitude;
+    }
+  }
+}
+
 TEST_P(Rounding, RowsAreIndependentAndWithoutNumbersAreNone) {
   std::normal_distribution<float> normal;
   std::vector<float> values(info.columns * kRows);
@@ -167,5 +195,12 @@ TEST_P(Rounding, RowsAreIndependentAndWithoutNumbersAreNone) {
 INSTANTIATE_TEST_SUITE_P(Own, Rounding, testing::ValuesIn(ownFormats()), [](const auto &format) {
   return std::string(panelInfo(format.param).name);
 });
+
+INSTANTIATE_TEST_SUITE_P(Own, RoundingBf16Scales,
+                         testing::Values(PanelFormat::Int4_G128_BF16, PanelFormat::Uint4_G32_BF16,
+                                         PanelFormat::Int8_G64_BF16),
+                         [](const auto &format) {
+                           return std::string(panelInfo(format.param).name);
+                         });
 
 } // namespace

@@ -35,7 +35,7 @@ static const Stored &storedAs(PanelFormat format) {
       {PanelFormat::Q5_K, StorageType::Q5_K, {0, 2}},
       {PanelFormat::Q6_K, StorageType::Q6_K, {208}},
       {PanelFormat::IQ4_NL, StorageType::IQ4_NL, {0}},
-      {PanelFormat::Fp4_32, StorageType::MXFP4, {}, 0},
+      {PanelFormat::MXFP4, StorageType::MXFP4, {}, 0},
       {PanelFormat::W8_32, StorageType::IQ4_XS, {0}},
       {PanelFormat::W8_16, StorageType::Q3_K, {108}},
       {PanelFormat::W8_16M, StorageType::Q2_K, {80, 82}},
@@ -52,9 +52,9 @@ std::vector<PanelFormat> blockFormats() {
   if (panelInfo(PanelFormat::enumerator).isBlocked())                                              \
     formats.push_back(PanelFormat::enumerator);
 #include "dialects/Formats.def"
-  // Of our own, which differ by their numbers only, each kind and each width once.
+  // Of our own, which differ by their numbers only, each kind, width and type of scales once.
   formats.insert(formats.end(), {PanelFormat::Int4_G32, PanelFormat::Int4_G128,
-                                 PanelFormat::Uint4_G64, PanelFormat::Int8_G256});
+                                 PanelFormat::Uint4_G64_BF16, PanelFormat::Int8_G256});
   return formats;
 }
 
@@ -153,8 +153,8 @@ static void addRounded(Matrix &matrix, Random &random) {
       roundBlock(info, valuesOf(matrix, panel).data() + first * kPanelRows, columns, block);
       for (int64_t row = 0; row < kPanelRows; ++row) {
         const int64_t at = (panel + row) * scales + first / info.columns;
-        matrix.scales[at] = fromF16(block.scales[row]);
-        matrix.minima[at] = info.minima ? fromF16(block.minima[row]) : 0;
+        matrix.scales[at] = fromScale(info.scales, block.scales[row]);
+        matrix.minima[at] = info.minima ? fromScale(info.scales, block.minima[row]) : 0;
         for (int64_t i = 0; i < columns; ++i) {
           const int code = block.codes[i][row];
           matrix.quants[(panel + row) * k + first + i] =

@@ -12,7 +12,7 @@
 // RUN: not moire-opt %s -moe-choose-weights="rules=int4,=int8" 2>&1 | FileCheck %s --check-prefix=NAME
 // RUN: not moire-opt %s -moe-choose-weights="rules=int4,[a=int8" 2>&1 | FileCheck %s --check-prefix=PATTERN
 
-// FORMAT: weights cannot be rounded so: 'int5' is no format: there are keep, int4, uint4 and int8, with :g32, :g64, :g128 or :g256 behind (int4:g128)
+// FORMAT: weights cannot be rounded so: 'int5' is no format: there are keep, int4, uint4 and int8, with :g32, :g64, :g128 or :g256 behind (int4:g128), and :bf16 behind that
 // COLUMNS: 'int4:g48' is no format
 // NONE: 'int4:' is no format
 // FOREIGN: 'q4_0' is no format
