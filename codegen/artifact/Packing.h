@@ -13,8 +13,8 @@
 //                end, however short it is. In each, of what the format has:
 //       scales, minima    [scale of the unit][row] f16 (Half), bf16 (Brain), f32 (Single) or bytes
 //                         (Exponent); Factors: [row] f16
-//       factors           Factors only, of the scales, then of the minima: [scale][row], a byte
-//       each quants            [block of 32 columns][line][row][byte 0..3]; one line is 64 bytes
+//       factors           Factors only, of the scales, then of the minima: [scale][row], bytes
+//       quants            [block of 32 columns][line][row][byte 0..3]; one line is 64 bytes
 //         8 bits: eight lines, k = 32 * block + 4 * line + byte, signed
 //         else four lines of nibbles: with k = 32 * block + 8 * line + byte, the low nibble is of
 //         k, the high one of k + 4; then, of 5 bits, a line of bits 4: bit g is of k = 32 * block +

@@ -155,7 +155,7 @@ Contraction::Values Contraction::dotProducts(PanelChunk &weights, Rows rows, Val
   if (int64_t shift = info.zero + dot->shift())
     for (auto [row, start] : llvm::zip(rows, starts))
       start = dot->correction(e, sumWords(row, block, first, groups), shift, groups);
-  // A start that fits 16 bits keeps all sums there that its columns come to.
+  // Sums that begin with 16 bits of correction stay in 16 bits for all columns that it is about.
   int64_t run = starts[0].narrow ? groups : std::min(dot->steps(), groups);
   Values results;
   for (int64_t group = first; group < first + groups; group += run) {

@@ -43,7 +43,7 @@ Value PanelReader::number(int64_t part, int64_t factors, bool isSigned, Value bl
                           int64_t columns) {
   const int64_t blocks = info.unitColumns() / columns; // of a unit
   Value unit = e.mulConst(blocks == 1 ? block : e.div(block, e.index(blocks)), parts.unit);
-  // Scale `which` of the block, of those that the unit has in a part with `size` bytes each.
+  // What the unit has in a part for scale `which` of the block.
   auto load = [&](int64_t part, Type element) {
     const int64_t bytes = kPanelRows * element.getIntOrFloatBitWidth() / 8;
     Value at = unit;

@@ -79,8 +79,8 @@ TEST_P(BlockWeights, Int8Activations) {
       checkEverywhere(shape, instruction);
 }
 
-// One and two chunks, tiles of one four and of two, the last of either not whole; from some rows on
-// and from the first.
+// One and two chunks, tiles of one four, of two and of three, the last of any not whole; from some
+// rows on and from the first.
 TEST_P(BlockWeights, Int8ActivationsByFours) {
   const PanelFormat format = GetParam();
   const int64_t block = std::max(blockColumns(format), panelInfo(format).columns);
@@ -88,7 +88,7 @@ TEST_P(BlockWeights, Int8ActivationsByFours) {
     for (const Shape &shape :
          {Shape{format, Epilogue::Accumulate, 2 * block, 16, false, {2, 1, 4, 8, block}},
           Shape{format, Epilogue::Gate, block, 20, false, kUsualBlocking},
-          Shape{format, Epilogue::Bias, block, 33, false, {8, 4, 8, 16, block}},
+          Shape{format, Epilogue::Bias, block, 33, false, {8, 4, 12, 24, block}},
           Shape{format, Epilogue::Store, 2 * block, 33, true, {4, 4, 8, 16, 2 * block}}})
       checkEverywhere(shape, instruction, /*fours=*/true);
 }
