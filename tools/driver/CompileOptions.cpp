@@ -121,7 +121,7 @@ std::vector<Option> compileOptions(CompileOptions &place) {
 }
 
 const char compileOptionsHelp[] =
-    R"(  --quant=RULES             rounds weights: int4, uint4, int8 (:g32 to :g256, :bf16 scales), keep; also
+    R"(  --quant=RULES             rounds weights: int4, uint4, int8 (:g32 to :g256, :bf16), keep; also
                             by kind or name: int4:g128,head=keep,experts=int4:g64,*down*=int8
   --activations=FORMAT      rounds rows: int8 (for block weights), bf16 (bf16 weights, too) or f32
   --kv=f32|f16|bf16|int8    format of keys and values (f16; f32 with --activations=f32)
