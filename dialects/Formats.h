@@ -57,9 +57,7 @@ struct PanelInfo {
     return !isBlocked() ? 1 : scales == Scales::Factors ? kSuperBlock : kQuantColumns;
   }
   /// Columns of a unit of a panel: the fewest that share no number with others.
-  int64_t unitColumns() const {
-    return scales == Scales::Factors ? kSuperBlock : std::max(columns, kQuantColumns);
-  }
+  int64_t unitColumns() const { return std::max(columns, wholeColumns()); }
   /// Scales that a row of `k` columns has. The last may be of fewer columns.
   int64_t scaleCount(int64_t k) const { return (k + columns - 1) / columns; }
 };

@@ -187,32 +187,33 @@ public:
       takeCodes(block.quants + i, words);
       packQuants(info, words, linesAt(panel, quantsAt(info, parts, first + i)) + row);
     }
-    int64_t begin = first / info.columns, count = blocks.elements / info.columns;
+    const int64_t count = blocks.elements / info.columns;
+    auto column = [&](int64_t i) { return first + i * info.columns; };
     switch (info.scales) {
     case Scales::Half:
-      put(parts.scales, begin, row, block.scale);
+      put(parts.scales, first, row, block.scale);
       if (info.minima)
-        put(parts.minima, begin, row, block.minimum);
+        put(parts.minima, first, row, block.minimum);
       break;
     case Scales::Single:
       for (int64_t i = 0; i < count; ++i) {
-        put(parts.scales, begin + i, row, block.scales[i]);
+        put(parts.scales, column(i), row, block.scales[i]);
         if (info.minima)
-          put(parts.minima, begin + i, row, block.minima[i]);
+          put(parts.minima, column(i), row, block.minima[i]);
       }
       break;
     case Scales::Factors:
-      putAt(first, parts.scales, 0, row, block.scale);
+      put(parts.scales, first, row, block.scale);
       if (info.minima)
-        putAt(first, parts.minima, 0, row, block.minimum);
+        put(parts.minima, first, row, block.minimum);
       for (int64_t i = 0; i < count; ++i) {
-        put(parts.factors, begin + i, row, block.factors[i]);
+        put(parts.factors, column(i), row, block.factors[i]);
         if (info.minima)
-          put(parts.minimum_factors, begin + i, row, block.minimumFactors[i]);
+          put(parts.minimum_factors, column(i), row, block.minimumFactors[i]);
       }
       break;
     case Scales::Exponent:
-      put(parts.scales, begin, row, block.factors[0]);
+      put(parts.scales, first, row, block.factors[0]);
       break;
     case Scales::None:
     case Scales::Brain: // in no file
@@ -228,17 +229,12 @@ private:
     std::memcpy(words, bytes, sizeof(words));
   }
 
-  /// The number of the panel's scale `index`.
-  template <typename T> void put(int64_t part, int64_t index, int64_t row, T value) {
-    int64_t first = index * info.columns;
-    putAt(first, part, first % info.unitColumns() / info.columns, row, value);
-  }
-
-  /// Number `place` of a part of the unit that column `first` lies in.
-  template <typename T>
-  void putAt(int64_t first, int64_t part, int64_t place, int64_t row, T value) {
-    int64_t at = first / info.unitColumns() * parts.unit + part;
-    std::memcpy(panel + at + (place * kPanelRows + row) * sizeof(T), &value, sizeof(T));
+  /// The number of a part that is about column `column`.
+  template <typename T> void put(int64_t part, int64_t column, int64_t row, T value) {
+    const int64_t columns = info.unitColumns(), place = column % columns / info.columns;
+    std::memcpy(panel + column / columns * parts.unit + part +
+                    (place * kPanelRows + row) * sizeof(T),
+                &value, sizeof(T));
   }
 
   const PanelInfo &info;

@@ -18,6 +18,8 @@ static constexpr StringRef kColumns = "_g128";
 static std::optional<WeightRules::Format> parseFormat(StringRef text) {
   if (text == "keep")
     return WeightRules::Format();
+  if (text.contains('_'))
+    return std::nullopt;
   std::string name = text.str();
   llvm::replace(name, ':', '_');
   if (!text.contains(':'))
