@@ -31,6 +31,7 @@ public:
     int64_t parts = 1; // 2: panels of gate and up alternate, and silu(gate) * up is the result
     Value origin = {}; // bytes in front of the first panel, or null
     std::optional<int64_t> fours = {}; // in steps of more rows quantized ones lie by fours
+    bool beginFour = true; // rows begin one wherever they lie so; else those that are unpacked for
   };
 
   Contraction(Emitter &e, const Operands &operands);
@@ -49,13 +50,15 @@ public:
                llvm::function_ref<void(size_t, Value, Value)> write);
 
   /// The results of panels for places from .. to, any number of them, as the blocking says: place p
-  /// stands for row rowOf(p) of x (by fours p itself, and `from` begins one); write(p, panel, y)
-  /// takes its 16 results of a panel.
+  /// stands for row rowOf(p) of x (by fours p itself, and `from` begins one as `beginFour` says);
+  /// write(p, panel, y) takes its 16 results of a panel.
   void manyRows(Value firstPanel, Value lastPanel, Value from, Value to,
                 llvm::function_ref<Value(Value)> rowOf,
                 llvm::function_ref<void(Value, Value, Value)> write);
 
 private:
+  /// Where rows lie of which few go through a packed panel, each following the one before.
+  llvm::SmallVector<RowPlace, 8> fewPlaces(llvm::ArrayRef<Value> rows);
   PanelReader reader(Value panel, int64_t part);
   PanelChunk chunk(Value panel, int64_t part, Value first);
   /// What is asked for while rows are multiplied: some lines of each block of the next panel.

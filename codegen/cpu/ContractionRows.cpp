@@ -39,14 +39,22 @@ void Contraction::sideBySide(Value from, Value to, int64_t rows,
   e.loop(from, to, 1, [&](Value panel) { body(panel); });
 }
 
+SmallVector<RowPlace, 8> Contraction::fewPlaces(ArrayRef<Value> rows) {
+  if (in.fours != 0 || in.beginFour)
+    return RowPlace::ofTile(e, rows, in.fours == 0);
+  SmallVector<RowPlace, 8> places;
+  for (Value row : rows)
+    places.push_back(RowPlace::of(e, row, /*fours=*/true));
+  return places;
+}
+
 void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value to,
                            llvm::function_ref<Value(Value)> rowOf,
                            llvm::function_ref<void(Value, Value, Value)> write) {
   Value count = e.sub(to, from);
   auto severalPanels = [&](int64_t rows) {
     Values places = e.consecutive(from, rows);
-    auto tile = RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf), in.fours == 0);
-    fewRows(firstPanel, lastPanel, tile,
+    fewRows(firstPanel, lastPanel, fewPlaces(llvm::map_to_vector(places, rowOf)),
             [&](size_t i, Value panel, Value y) { write(places[i], panel, y); });
   };
   int64_t few = 0; // rows for which there is more than one panel side by side
@@ -64,11 +72,11 @@ void Contraction::manyRows(Value firstPanel, Value lastPanel, Value from, Value 
 void Contraction::directTiles(Value firstPanel, Value lastPanel, Value from, Value to,
                               int64_t least, llvm::function_ref<Value(Value)> rowOf,
                               llvm::function_ref<void(Value, Value, Value)> write) {
-  const bool fours = in.fours == 0;
-  const Emitter::Tiling tiling = {in.blocking.getTogether(), fours ? kFour : 1};
+  const bool wholeFours = in.fours == 0 && in.beginFour;
+  const Emitter::Tiling tiling = {in.blocking.getTogether(), wholeFours ? kFour : 1};
   e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
     e.tiles(from, to, least, tiling, [&](ArrayRef<Value> places, Value) {
-      auto rows = RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf), fours);
+      auto rows = fewPlaces(llvm::map_to_vector(places, rowOf));
       for (auto [place, y] : llvm::zip(places, products(panel, rows)))
         write(place, panel, y);
     });

@@ -28,6 +28,7 @@ static bool expand(Operation *op) {
       .Case([&](tile::ContractOp o) { return expandContract(e, o), true; })
       .Case([&](tile::RouteOp o) { return expandRoute(e, o), true; })
       .Case([&](tile::DispatchOp o) { return expandDispatch(e, o), true; })
+      .Case([&](tile::GatherRowsOp o) { return expandGatherRows(e, o), true; })
       .Case([&](tile::GroupedContractOp o) { return expandGroupedContract(e, o), true; })
       .Case([&](tile::CombineContractOp o) { return expandCombineContract(e, o), true; })
       .Case([&](tile::KvAppendOp o) { return expandKvAppend(e, o), true; })

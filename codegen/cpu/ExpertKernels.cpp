@@ -9,6 +9,7 @@
 #include "codegen/cpu/VectorMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -26,9 +27,12 @@ protected:
 
   Contraction contraction(Value expert) {
     Value origin = e.mulConst(expert, op.getExpertBytes());
+    std::optional<int64_t> fours;
+    if (op.getFours())
+      fours = 0;
     return Contraction(e, {op.getFormat(), op.getInstruction(), x, op.getWeight(), op.getStrip(),
                            op.getBlockingAttr(), op.getSharingAttr(), int64_t(op.getK()), parts,
-                           origin});
+                           origin, fours, /*beginFour=*/false});
   }
 
   Value at(Value ids, ValueRange place) { return e.toIndex(e.load(ids, place)); }
@@ -69,7 +73,10 @@ public:
       ifAny(expert, [&](Value from, Value to) {
         contraction(expert).manyRows(
             first, last, from, to,
-            [&](Value place) { return e.div(at(op.getOrder(), place), e.index(op.getChoices())); },
+            [&](Value place) {
+              return op.getFours() ? place
+                                   : e.div(at(op.getOrder(), place), e.index(op.getChoices()));
+            },
             [&](Value place, Value panel, Value y) { write(place, panel, y); });
       });
     });
@@ -163,6 +170,39 @@ private:
 };
 
 } // namespace
+
+void expandGatherRows(Emitter &e, tile::GatherRowsOp op) {
+  auto widthOf = [&](Value rows) { return cast<MemRefType>(rows.getType()).getDimSize(1); };
+  int64_t k = widthOf(op.getX()[0]), sums = widthOf(op.getX()[2]);
+  int64_t blocks = cast<MemRefType>(op.getX()[1].getType()).getDimSize(2);
+  VectorType four = e.vec(kFour, e.b.getI8Type());
+  using Indices = RowPlace::Indices;
+  auto gather = [&](bool fromFours) {
+    e.share(op.getSplit(), e.dim(op.getOrder(), 0), [&](Value place) {
+      Value token = e.div(e.toIndex(e.load(op.getOrder(), place)), e.index(op.getChoices()));
+      RowPlace from = RowPlace::of(e, token, fromFours), to = RowPlace::of(e, place, true);
+      auto copy = [&](int64_t part, int64_t count,
+                      llvm::function_ref<Indices(const RowPlace &, Value)> at) {
+        e.loop(e.index(0), e.index(count), 1, [&](Value i) {
+          e.store(e.load(op.getX()[part], at(from, i)), op.getOuts()[part], at(to, i));
+        });
+      };
+      e.loop(e.index(0), e.index(k), kFour, [&](Value column) {
+        Value values =
+            vector::LoadOp::create(e.b, e.loc, four, op.getX()[0], from.values(e, column));
+        vector::StoreOp::create(e.b, e.loc, values, op.getOuts()[0], to.values(e, column));
+      });
+      for (int64_t which : {0, 1})
+        copy(1, blocks, [&](const RowPlace &row, Value i) { return row.scale(e, which, i); });
+      copy(2, sums, [&](const RowPlace &row, Value i) { return row.sums(e, i); });
+    });
+  };
+  if (!op.getFours() || *op.getFours() == 0)
+    return gather(op.getFours().has_value());
+  Value isMore = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt,
+                                       e.dim(op.getX()[0], 0), e.index(*op.getFours()));
+  e.branch(isMore, [&] { gather(true); }, [&] { gather(false); });
+}
 
 void expandGroupedContract(Emitter &e, tile::GroupedContractOp op) {
   GroupedContract(e, op).emit();

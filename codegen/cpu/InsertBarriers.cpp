@@ -9,6 +9,7 @@
 #include "codegen/cpu/Phases.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -89,6 +90,14 @@ SmallVector<Access> accesses(Operation &op) {
         read(o.getIds(), Owner::Any);
         write(o.getOrder(), Owner::Any);
         write(o.getOffsets(), Owner::Any);
+      })
+      .Case([&](memref::LoadOp o) { read(o.getMemRef(), Owner::Any); })
+      .Case([&](tile::GatherRowsOp o) {
+        for (Value x : o.getX())
+          read(x, Owner::Any);
+        read(o.getOrder(), Owner::Any);
+        for (Value out : o.getOuts())
+          write(out, ownerOf(o.getSplit()));
       })
       .Case([&](tile::GroupedContractOp o) {
         for (Value x : o.getX())

@@ -93,6 +93,7 @@ public:
         })
         .Case([&](tile::SelectRowsOp) { region.ofLogits = true; })
         .Case([&](tile::QuantizeOp o) { subject(productOf(o.getValues())); })
+        .Case([&](tile::GatherRowsOp o) { subject(productOf(o.getOuts()[0])); })
         .Case([&](tile::RoundOp o) { subject(productOf(o.getOut())); })
         .Case([&](tile::ContractOp o) { describe(o); })
         .Case([&](tile::GroupedContractOp o) { describe(o); })

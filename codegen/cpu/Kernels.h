@@ -28,6 +28,7 @@ void expandContract(Emitter &e, mlir::tile::ContractOp op);
 // RouteKernels.cpp
 void expandRoute(Emitter &e, mlir::tile::RouteOp op);
 void expandDispatch(Emitter &e, mlir::tile::DispatchOp op);
+void expandGatherRows(Emitter &e, mlir::tile::GatherRowsOp op);
 
 // ExpertKernels.cpp
 void expandGroupedContract(Emitter &e, mlir::tile::GroupedContractOp op);

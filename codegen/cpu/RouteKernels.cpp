@@ -206,6 +206,34 @@ private:
 
 void expandRoute(Emitter &e, tile::RouteOp op) { Router(e, op).emit(); }
 
+// Where an expert with `count` assignments begins, behind place `before`. What is left out in front
+// of it is marked.
+static Value emitBeginFour(Emitter &e, tile::DispatchOp op, Value before, Value count) {
+  Type i32 = before.getType();
+  Value three = e.constant(i32, 3);
+  Value four = arith::AndIOp::create(e.b, e.loc, e.add(before, three), e.constant(i32, -4));
+  Value isMore = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt, count,
+                                       e.constant(i32, *op.getFours()));
+  Value begin = arith::SelectOp::create(e.b, e.loc, isMore, four, before);
+  e.loop(e.toIndex(before), e.toIndex(begin), 1,
+         [&](Value place) { e.store(e.constant(i32, -1), op.getOrder(), place); });
+  return begin;
+}
+
+// What was left out repeats what is in front of it: as a rule nothing, three places at most.
+static void emitRepeatLast(Emitter &e, tile::DispatchOp op, int64_t experts) {
+  Value order = op.getOrder(), zero = e.index(0), none = e.constant(e.b.getI32Type(), 0);
+  e.loop(e.index(1), e.index(experts), 1, [&](Value expert) {
+    Value begin = e.toIndex(e.load(op.getOffsets(), {zero, expert}));
+    Value few = e.min(begin, e.index(3));
+    e.loop(e.sub(begin, few), begin, 1, [&](Value place) {
+      Value found = e.load(order, place);
+      Value isLeft = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, found, none);
+      e.branch(isLeft, [&] { e.store(e.load(order, e.addConst(place, -1)), order, place); });
+    });
+  });
+}
+
 void expandDispatch(Emitter &e, tile::DispatchOp op) {
   Value ids = op.getIds(), order = op.getOrder(), offsets = op.getOffsets();
   Type i32 = e.b.getI32Type();
@@ -225,28 +253,28 @@ void expandDispatch(Emitter &e, tile::DispatchOp op) {
   e.branch(isFirst, [&] {
     e.loop(zero, e.index(experts + 1), 1,
            [&](Value i) { e.store(e.constant(i32, 0), offsets, {zero, i}); });
-    // How many each has, one place further on; then where each begins.
+    // How many each has, then where each ends; from there on down the last comes first.
     forAssignments([&](Value, Value expert) {
-      Value at = e.addConst(expert, 1);
-      e.store(e.add(e.load(offsets, {zero, at}), one), offsets, {zero, at});
+      e.store(e.add(e.load(offsets, {zero, expert}), one), offsets, {zero, expert});
     });
-    e.fold(e.index(1), e.index(experts + 1), 1, e.constant(i32, 0), [&](Value i, ValueRange sum) {
-      Value next = e.add(sum[0], e.load(offsets, {zero, i}));
-      e.store(next, offsets, {zero, i});
-      return SmallVector<Value>{next};
-    });
-    // Each beginning moves on to the end as places are given away, and is moved back.
-    forAssignments([&](Value assignment, Value expert) {
-      Value place = e.load(offsets, {zero, expert});
-      Value number = arith::IndexCastOp::create(e.b, e.loc, i32, assignment);
-      e.store(number, order, e.toIndex(place));
-      e.store(e.add(place, one), offsets, {zero, expert});
-    });
-    e.fold(zero, e.index(experts), 1, e.constant(i32, 0), [&](Value i, ValueRange begin) {
-      Value end = e.load(offsets, {zero, i});
-      e.store(begin[0], offsets, {zero, i});
+    e.fold(zero, e.index(experts + 1), 1, e.constant(i32, 0), [&](Value i, ValueRange before) {
+      Value count = e.load(offsets, {zero, i});
+      Value begin = op.getFours() ? emitBeginFour(e, op, before[0], count) : before[0];
+      Value end = e.add(begin, count);
+      e.store(end, offsets, {zero, i});
       return SmallVector<Value>{end};
     });
+    Value last = e.addConst(e.mulConst(rows, choices), -1);
+    forAssignments([&](Value assignment, Value) {
+      Value number = e.sub(last, assignment);
+      Value expert = e.toIndex(
+          e.load(ids, {e.div(number, e.index(choices)), e.rem(number, e.index(choices))}));
+      Value place = e.sub(e.load(offsets, {zero, expert}), one);
+      e.store(arith::IndexCastOp::create(e.b, e.loc, i32, number), order, e.toIndex(place));
+      e.store(place, offsets, {zero, expert});
+    });
+    if (op.getFours())
+      emitRepeatLast(e, op, experts);
   });
 }
 

@@ -95,9 +95,9 @@ RowBuffer Scheduler::allocEncoded(Value result, Count count, bool shared) {
   if (auto block = moe::BlockAttr::of(rows)) {
     auto form = tile::QuantizedRows::ofColumns(width, block.getColumns());
     RowBuffer buffer = allocQuantized(form, count, shared);
-    // Experts pick single rows: of a four they would read all.
-    auto readsAll = [](Operation *user) { return isa<moe::LinearOp, moe::GatedLinearOp>(user); };
-    if (!one && llvm::all_of(result.getUsers(), readsAll))
+    // Where experts go by single rows, of a four they would read all.
+    auto isForExperts = [](Operation *user) { return isa<moe::ExpertsOp>(user); };
+    if (!one && (expertsGoByFours() || llvm::none_of(result.getUsers(), isForExperts)))
       buffer.fours = rowsBeforeFours();
     return buffer;
   }

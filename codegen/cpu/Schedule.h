@@ -90,8 +90,13 @@ private:
   /// A new buffer for rows of `width` columns.
   RowBuffer allocRows(int64_t width, mlir::tile::Count count, bool shared);
   RowBuffer allocQuantized(mlir::tile::QuantizedRows form, mlir::tile::Count count, bool shared);
+  /// Quantized rows for which a panel is not unpacked, at most.
+  int64_t rowsDirect() const;
   /// In steps of more rows than this quantized ones lie by fours.
   mlir::IntegerAttr rowsBeforeFours();
+  /// Whether those of experts do: with tiles of four rows nothing is gained, and experts of few
+  /// rows would have some more.
+  bool expertsGoByFours() const;
   /// For the rows of `result`, as their encoding and their readers ask.
   RowBuffer allocEncoded(mlir::Value result, mlir::tile::Count count, bool shared);
   mlir::Value alloc(mlir::tile::Space space, llvm::ArrayRef<int64_t> shape, mlir::Type element,

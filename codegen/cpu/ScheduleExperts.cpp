@@ -1,6 +1,7 @@
 // schedule: routing and experts. An expert region becomes
 //
 //   dispatch            assignments sorted by expert          (many tokens only)
+//   gather_rows         int8 rows in that order, by fours     (many tokens only)
 //   grouped_contract    hidden rows, in that order            panels of gate and up of every expert
 //   quantize            hidden rows as int8                   if the second product wants them so
 //   combine_contract    the weighted sum, into the residual   panels of down of every expert
@@ -8,6 +9,7 @@
 // with the barriers that the team phase finds between them, and no shape that depends on the
 // routing.
 
+#include "codegen/cpu/RowPlace.h"
 #include "codegen/cpu/Schedule.h"
 #include "codegen/cpu/Tuning.h"
 
@@ -75,7 +77,9 @@ namespace {
 struct Assignments {
   tile::Count count;
   int64_t choices, experts;
-  Value order, offsets; // without offsets: the experts of the one token
+  int64_t room;                   // places of the order, for each token: some may repeat others
+  Value order = {}, offsets = {}; // without offsets: the experts of the one token
+  Value places = {};              // how many there are, or null: all of the order
 };
 } // namespace
 
@@ -84,16 +88,16 @@ class Scheduler::ExpertRegion {
 public:
   ExpertRegion(Scheduler &s, moe::ExpertsOp op) : s(s), b(s.b), op(op) {
     Value ids = s.rows.find(op.getIds())->second.buffers[0];
-    to = {s.rows.find(op.getX())->second.count, widthOf(op.getIds()), op.getExperts(), {}, {}};
+    x = s.operands(op.getX());
+    int64_t choices = widthOf(op.getIds());
+    to = {s.rows.find(op.getX())->second.count, choices, op.getExperts(), /*room=*/choices};
     if (s.one) {
       to.order = s.joinRows(ids);
       return;
     }
-    Type i32 = b.getI32Type();
-    to.order = s.joinRows(s.alloc(Space::Shared, {to.choices}, i32, to.count));
-    to.offsets = tile::AllocOp::create(b, s.loc, MemRefType::get({1, to.experts + 1}, i32),
-                                       Space::Shared, Value(), IntegerAttr());
-    tile::DispatchOp::create(b, s.loc, Split::First, ids, to.order, to.offsets);
+    dispatch(ids);
+    if (isByFours(x))
+      gather();
   }
 
   /// The hidden rows, f32 or quantized.
@@ -128,58 +132,105 @@ public:
       partial = s.alloc(Space::Private, {to.choices, kCombinePanels * kPanelRows}, b.getF32Type(),
                         to.count);
     Value weights = s.rows.find(op.getWeights())->second.buffers[0];
-    tile::CombineContractOp::create(
-        b, s.loc, Split::Panels, plan.instruction, plan.format, hidden, s.weight(op.getDown()),
-        plan.strip, plan.turns, to.order, to.offsets, weights, partial, out, epilogue,
-        widthOf(op.getResult()), packed.k, packed.slice_bytes, plan.blocking, plan.sharing);
+    tile::CombineContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, hidden,
+                                    s.weight(op.getDown()), plan.strip, plan.turns, to.order,
+                                    to.offsets, weights, partial, out, epilogue,
+                                    widthOf(op.getResult()), packed.k, packed.slice_bytes,
+                                    plan.blocking, plan.sharing, isByFours(hidden));
   }
 
 private:
+  // Sorts the assignments. By fours experts for which panels are unpacked begin one; those with
+  // three rows less do, too, since what repeats others counts as theirs.
+  void dispatch(Value ids) {
+    Type i32 = b.getI32Type();
+    IntegerAttr fours;
+    if (s.expertsGoByFours() && (x.size() == 3 || op.getHidden())) {
+      int64_t most = std::max<int64_t>(s.rowsDirect() - (kFour - 1), 0);
+      fours = b.getI64IntegerAttr(most);
+      to.room = llvm::divideCeil(to.choices * (most + kFour), most + 1);
+    }
+    to.order = rowsOfPlaces({}, i32);
+    to.offsets = tile::AllocOp::create(b, s.loc, MemRefType::get({1, to.experts + 1}, i32),
+                                       Space::Shared, Value(), IntegerAttr());
+    tile::DispatchOp::create(b, s.loc, Split::First, ids, to.order, to.offsets, fours);
+    if (!fours)
+      return;
+    Value first = arith::ConstantIndexOp::create(b, s.loc, 0);
+    Value last = arith::ConstantIndexOp::create(b, s.loc, to.experts);
+    Value end = memref::LoadOp::create(b, s.loc, to.offsets, ValueRange{first, last});
+    to.places = arith::IndexCastOp::create(b, s.loc, b.getIndexType(), end);
+  }
+
+  // The rows that experts multiply become those of their places.
+  void gather() {
+    auto values = cast<MemRefType>(x[0].getType()), scales = cast<MemRefType>(x[1].getType());
+    auto form = *tile::QuantizedRows::ofBlocks(values.getDimSize(1), scales.getDimSize(2));
+    SmallVector<Value, 3> gathered = quantizedRows(form);
+    Value order = memref::SubViewOp::create(
+        b, s.loc, to.order, ArrayRef<OpFoldResult>{b.getIndexAttr(0)},
+        ArrayRef<OpFoldResult>{to.places}, ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+    tile::GatherRowsOp::create(b, s.loc, Split::Rows, x, order, gathered, to.choices,
+                               s.rows.find(op.getX())->second.fours);
+    x = gathered;
+  }
+
+  bool isByFours(ValueRange rows) const {
+    return s.expertsGoByFours() && to.offsets && rows.size() == 3;
+  }
+
+  // A buffer of rows for all places.
+  Value rowsOfPlaces(ArrayRef<int64_t> shape, Type element) {
+    SmallVector<int64_t> full = {to.room};
+    full.append(shape.begin(), shape.end());
+    return s.joinRows(s.alloc(Space::Shared, full, element, to.count));
+  }
+
+  SmallVector<Value, 3> quantizedRows(tile::QuantizedRows form) {
+    return {rowsOfPlaces({form.k}, b.getI8Type()), rowsOfPlaces({2, form.blocks()}, b.getF32Type()),
+            rowsOfPlaces({form.sums()}, b.getI32Type())};
+  }
+
   // [assignments, F], F as wide as the weight's rows say.
   Value product(Value weight, tile::Epilogue epilogue) {
     const PackedWeight &packed = s.packedOf(weight);
-    SmallVector<Value, 3> x = s.operands(op.getX());
     s.remarkOnWidening(op.getX().getType(), packed);
     int64_t parts = epilogue == tile::Epilogue::GateSilu ? 2 : 1;
     ProductPlan plan = s.planProduct(packed, x, parts, /*equal=*/0);
     int64_t width = op.getHiddenWidth();
     int64_t padded = wholePanels(width);
-    Value out = s.joinRows(s.alloc(Space::Shared, {to.choices, padded}, b.getF32Type(), to.count));
+    Value out = rowsOfPlaces({padded}, b.getF32Type());
     tile::GroupedContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, x,
                                     s.weight(weight), plan.strip, plan.turns, to.order, to.offsets,
                                     out, epilogue, width, packed.k, to.choices, packed.slice_bytes,
-                                    plan.blocking, plan.sharing);
-    return columns(out, width);
+                                    plan.blocking, plan.sharing, isByFours(x));
+    return used(out, width);
   }
 
-  Value columns(Value buffer, int64_t width) {
+  // The rows and columns of a buffer that hold something.
+  Value used(Value buffer, int64_t width) {
     auto type = cast<MemRefType>(buffer.getType());
-    if (type.getDimSize(1) == width)
+    if (type.getDimSize(1) == width && !to.places)
       return buffer;
-    OpFoldResult count = memref::getMixedSize(b, s.loc, buffer, 0);
+    OpFoldResult count =
+        to.places ? OpFoldResult(to.places) : memref::getMixedSize(b, s.loc, buffer, 0);
     SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0)), strides(2, b.getIndexAttr(1));
     return memref::SubViewOp::create(b, s.loc, buffer, offsets,
                                      ArrayRef<OpFoldResult>{count, b.getIndexAttr(width)}, strides);
   }
 
   SmallVector<Value, 3> quantized(Value rows) {
-    auto form = tile::QuantizedRows::ofColumns(op.getHiddenWidth(), op.getHidden()->getColumns());
-    auto buffer = [&](ArrayRef<int64_t> shape, Type element) {
-      SmallVector<int64_t> full = {to.choices};
-      full.append(shape.begin(), shape.end());
-      return s.joinRows(s.alloc(Space::Shared, full, element, to.count));
-    };
-    Value values = buffer({form.k}, b.getI8Type());
-    Value scales = buffer({2, form.blocks()}, b.getF32Type());
-    Value sums = buffer({form.sums()}, b.getI32Type());
-    tile::QuantizeOp::create(b, s.loc, Split::Rows, rows, values, scales, sums,
-                             /*fours=*/{});
-    return {values, scales, sums};
+    auto outs = quantizedRows(
+        tile::QuantizedRows::ofColumns(op.getHiddenWidth(), op.getHidden()->getColumns()));
+    tile::QuantizeOp::create(b, s.loc, Split::Rows, rows, outs[0], outs[1], outs[2],
+                             isByFours(outs) ? b.getI64IntegerAttr(0) : IntegerAttr());
+    return outs;
   }
 
   Scheduler &s;
   OpBuilder &b;
   moe::ExpertsOp op;
+  SmallVector<Value, 3> x; // what experts multiply: the operation's, or those gathered
   Assignments to;
 };
 

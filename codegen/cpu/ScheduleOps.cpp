@@ -298,9 +298,12 @@ static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind k
 
 // Tiles of packed panels that are no whole fours would begin anywhere in one.
 IntegerAttr Scheduler::rowsBeforeFours() {
-  int64_t together = rowsTogether(machine);
-  return b.getI64IntegerAttr(together % kFour ? kDirectTiles * together : 0);
+  return b.getI64IntegerAttr(rowsTogether(machine) % kFour ? rowsDirect() : 0);
 }
+
+bool Scheduler::expertsGoByFours() const { return machine.has(MOIRE_CPU_AVX512); }
+
+int64_t Scheduler::rowsDirect() const { return kDirectTiles * rowsTogether(machine); }
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
                                               int64_t parts, int64_t equal) {

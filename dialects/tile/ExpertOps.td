@@ -67,8 +67,14 @@ def Tile_DispatchOp : Tile_Kernel<"dispatch"> {
     those of expert 1, …, each ascending (a counting sort); those of expert e are
     order[offsets[e]] … order[offsets[e + 1] - 1].
 
+    With `fours` an expert that has more assignments than that begins at a multiple of 4. What is
+    missing in front of it repeats the last assignment of the expert before: so no more than
+    3 / (fours + 1) of the places are repetitions, and their results are those of what they repeat.
+
     ```mlir
     tile.dispatch first %ids -> %order, %offsets
+      : memref<?x4xi32> -> memref<?xi32>, memref<1x13xi32>
+    tile.dispatch first %ids -> %order, %offsets {fours = 12 : i64}
       : memref<?x4xi32> -> memref<?xi32>, memref<1x13xi32>
     ```
 
@@ -76,11 +82,38 @@ def Tile_DispatchOp : Tile_Kernel<"dispatch"> {
     * (C1) `offsets` is [1, experts + 1], for at least one expert.
     * (C2) With one row of ids, `order` has as many elements as ids are chosen.
     * (C3) `split` is `first`.
+    * (C4) `fours`, if given, is not negative.
   }];
-  let arguments = (ins Tile_Split:$split, Tile_Choices:$ids, Tile_Ids:$order, Tile_Choices:$offsets);
+  let arguments = (ins Tile_Split:$split, Tile_Choices:$ids, Tile_Ids:$order, Tile_Choices:$offsets,
+                       OptionalAttr<I64Attr>:$fours);
   let assemblyFormat = [{
     $split $ids `->` $order `,` $offsets attr-dict
     `:` type($ids) `->` type($order) `,` type($offsets)
+  }];
+}
+
+def Tile_GatherRowsOp : Tile_Kernel<"gather_rows", [SameVariadicOperandSize]> {
+  let summary = "Rows of int8 in the order of experts, by fours";
+  let description = [{
+    Place p of `order` holds an assignment, that of token t = order[p] / choices: row p of `outs`
+    becomes row t of `x`, both as `tile.quantize` writes them. Those of `outs` lie by fours; those of
+    `x` in a step of more rows than `fours`, if there is such a number.
+
+    ```mlir
+    tile.gather_rows rows %xv, %xs, %xn of %order -> %v, %s, %n {choices = 4 : i64, fours = 15 : i64}
+      : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> of memref<?xi32>
+        -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+    ```
+
+    Constraints:
+    * (C1) `x` and `outs` are the buffers of quantized rows of one width, with blocks of one width.
+    * (C2) `choices` is positive.
+    * (C3) `split` is `rows` or `whole`.
+  }];
+  let arguments = (ins Tile_Split:$split, Variadic<AnyMemRef>:$x, Tile_Ids:$order,
+                       Variadic<AnyMemRef>:$outs, I64Attr:$choices, OptionalAttr<I64Attr>:$fours);
+  let assemblyFormat = [{
+    $split $x `of` $order `->` $outs attr-dict `:` type($x) `of` type($order) `->` type($outs)
   }];
 }
 
@@ -97,6 +130,10 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
     assignment, that of a token t to an expert e: out[p] = epilogue(x[t] times the panels of e).
     Without `offsets` there is one token, and `order` holds its experts: out[j] = x[0] times the
     panels of expert order[j].
+
+    With `fours` row p of `x` belongs to place p (`tile.gather_rows`), and all rows lie by fours. An
+    expert with more places than `blocking` lets go direct then begins at a multiple of 4, which is
+    what `tile.dispatch` sees to with 3 less for its `fours`.
 
     ```mlir
     tile.grouped_contract panels "vfmadd" bf16 %x weight %w strip %s of %order, %offsets -> gate_silu %hidden
@@ -118,6 +155,7 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
     * (C4) The epilogue is `store`, `silu` or `gate_silu`.
     * (C5) Without `offsets` there is one row of `x`, and `choices` experts and rows of `out`.
     * (C6) `split` is `panels`.
+    * (C7) `fours` comes with `offsets`, and with three buffers of `x`.
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$x, Tile_Panels:$weight, Optional<AnyMemRef>:$strip,
@@ -125,7 +163,7 @@ def Tile_GroupedContractOp : Tile_ExpertProduct<"grouped_contract"> {
                        Optional<Tile_Choices>:$offsets, Tile_Rows:$out,
                        Tile_Epilogue:$epilogue, I64Attr:$width, I64Attr:$k, I64Attr:$choices,
                        I64Attr:$expert_bytes, OptionalAttr<Tile_BlockingAttr>:$blocking,
-                       OptionalAttr<Tile_SharingAttr>:$sharing);
+                       OptionalAttr<Tile_SharingAttr>:$sharing, UnitAttr:$fours);
   let assemblyFormat = [{
     $split $instruction `` $format $x `weight` $weight (`strip` $strip^)? (`turns` $turns^)?
     `of` $order (`,` $offsets^)? `->` $epilogue $out attr-dict
@@ -141,7 +179,8 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
     the panels of its expert; out[t] = sum over j, ascending, of weights[t, j] * y[t * choices + j],
     or out[t] plus that. `partial` is private and holds y for the panels that a thread is at: products
     are made expert by expert, while sums are made token by token. Without `offsets` and `partial`
-    there is one token, and `order` holds its experts.
+    there is one token, and `order` holds its experts. With `fours` the rows of `hidden` lie so, as
+    those of `x` in `tile.grouped_contract`.
 
     ```mlir
     tile.combine_contract panels "vfmadd" bf16 %hidden weight %w strip %s of %order, %offsets
@@ -164,6 +203,7 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
       in `order` and a row of `hidden` for each.
     * (C6) `partial` is [rows, choices, a positive multiple of 16] for the choices of `weights`.
     * (C7) `split` is `panels`.
+    * (C8) `fours` comes with `offsets`, and with three buffers of `hidden`.
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$hidden, Tile_Panels:$weight, Optional<AnyMemRef>:$strip,
@@ -172,7 +212,7 @@ def Tile_CombineContractOp : Tile_ExpertProduct<"combine_contract"> {
                        Optional<Tile_Partial>:$partial, Tile_Rows:$out, Tile_Epilogue:$epilogue,
                        I64Attr:$width, I64Attr:$k, I64Attr:$expert_bytes,
                        OptionalAttr<Tile_BlockingAttr>:$blocking,
-                       OptionalAttr<Tile_SharingAttr>:$sharing);
+                       OptionalAttr<Tile_SharingAttr>:$sharing, UnitAttr:$fours);
   let assemblyFormat = [{
     $split $instruction `` $format $hidden `weight` $weight (`strip` $strip^)? (`turns` $turns^)?
     `of` $order (`,` $offsets^)? `by` $weights (`partial` $partial^)? `->` $epilogue $out attr-dict

@@ -83,8 +83,32 @@ LogicalResult DispatchOp::verify() {
       failed(verifySize(*this, "the elements of order (those of ids)", ids.getDimSize(1),
                         getOrder().getType().getDimSize(0))))
     return failure();
+  // dispatch_c4
+  if (IntegerAttr fours = getFoursAttr(); fours && fours.getInt() < 0)
+    return emitOpError() << "expected fours not to be negative, found " << fours.getInt();
   // dispatch_c3
   return verifySplit(*this, getSplit(), {Split::First});
+}
+
+LogicalResult GatherRowsOp::verify() {
+  // gather_rows_c1
+  if (getX().size() != 3)
+    return emitOpError("expected the three buffers of quantized rows as x and as outs");
+  auto values = dyn_cast<MemRefType>(getX()[0].getType());
+  int64_t k = values.getRank() == 2 ? values.getDimSize(1) : 0;
+  for (ValueRange rows : {ValueRange(getX()), ValueRange(getOuts())})
+    if (failed(verifyQuantized(*this, rows, ShapedType::kDynamic, k)))
+      return failure();
+  if (failed(verifySize(*this, "the blocks of outs (those of x)",
+                        cast<MemRefType>(getX()[1].getType()).getDimSize(2),
+                        cast<MemRefType>(getOuts()[1].getType()).getDimSize(2))))
+    return failure();
+  // gather_rows_c2
+  if (getChoices() < 1)
+    return emitOpError() << "expected a positive number of choices, found "
+                         << static_cast<int64_t>(getChoices());
+  // gather_rows_c3
+  return verifyByRows(*this, getSplit());
 }
 
 /// The panels of the experts: C3 of both products.
@@ -98,6 +122,13 @@ static LogicalResult verifyExperts(Operation *op, MemRefType weight, int64_t exp
     return success();
   return verifySize(op, "the experts of the weight (those of offsets)",
                     offsets.getType().getDimSize(1) - 1, weight.getDimSize(0) / expertBytes);
+}
+
+/// Whether rows lie by fours: C7 of grouped_contract, C8 of combine_contract.
+static LogicalResult verifyFours(Operation *op, bool fours, ValueRange rows, Value offsets) {
+  if (fours && (!offsets || rows.size() != 3))
+    return op->emitOpError("expected offsets, and quantized rows, with rows by fours");
+  return success();
 }
 
 LogicalResult GroupedContractOp::verify() {
@@ -126,6 +157,9 @@ LogicalResult GroupedContractOp::verify() {
                          getOrder().getType().getDimSize(0))) ||
        failed(verifySize(*this, "the rows of out (the choices)", getChoices(),
                          getOut().getType().getDimSize(0)))))
+    return failure();
+  // grouped_contract_c7
+  if (failed(verifyFours(*this, getFours(), getX(), getOffsets())))
     return failure();
   // grouped_contract_c6
   return verifySplit(*this, getSplit(), {Split::Panels});
@@ -169,6 +203,9 @@ LogicalResult CombineContractOp::verify() {
     if (partial.getDimSize(2) <= 0 || partial.getDimSize(2) % kPanel)
       return emitOpError() << "expected partial results for whole panels, found " << partial;
   }
+  // combine_contract_c8
+  if (failed(verifyFours(*this, getFours(), getHidden(), getOffsets())))
+    return failure();
   // combine_contract_c7
   return verifySplit(*this, getSplit(), {Split::Panels});
 }

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 namespace moire::test {
 namespace {
@@ -205,19 +206,24 @@ TEST(RouteKernels, AreTheirDefinition) {
   }
 }
 
-TEST(RouteKernels, DispatchSortsByExpert) {
-  constexpr int64_t kExperts = 7, kChoices = 3, kTokens = 50;
+// Experts with more assignments than `fours`, if given, begin at whole fours.
+void checkDispatch(std::optional<int64_t> fours) {
+  constexpr int64_t kExperts = 7, kChoices = 3, kTokens = 50, kRoom = 4 * kChoices;
+  SCOPED_TRACE(fours ? "fours " + std::to_string(*fours) : "no fours");
   Memory memory;
-  int64_t ids = memory.shared(4 * kChoices), order = memory.shared(4 * kChoices);
+  int64_t ids = memory.shared(4 * kChoices), order = memory.shared(4 * kRoom);
   int64_t offsets = memory.shared(4 * (kExperts + 1));
   Kernel::Source source{[&](bool one) {
-    std::string from = rowsOf(one, {kChoices}, "i32"), to = one ? "memref<3xi32>" : "memref<?xi32>";
+    int64_t room = one ? kChoices : kRoom;
+    std::string from = rowsOf(one, {kChoices}, "i32"), places = rowsOf(one, {room}, "i32");
+    std::string to = one ? "memref<3xi32>" : "memref<?xi32>";
     return sharedBuffer(one, "ids", ids, {kChoices}, "i32") +
-           sharedBuffer(one, "o", order, {kChoices}, "i32") +
-           "%order = memref.collapse_shape %o [[0, 1]] : " + from + " into " + to +
+           sharedBuffer(one, "o", order, {room}, "i32") +
+           "%order = memref.collapse_shape %o [[0, 1]] : " + places + " into " + to +
            "\n%offsets = tile.alloc shared at " + std::to_string(offsets) +
-           " : memref<1x8xi32>\ntile.dispatch first %ids -> %order, %offsets : " + from + " -> " +
-           to + ", memref<1x8xi32>";
+           " : memref<1x8xi32>\ntile.dispatch first %ids -> %order, %offsets" +
+           (fours ? " {fours = " + std::to_string(*fours) + " : i64}" : "") + " : " + from +
+           " -> " + to + ", memref<1x8xi32>";
   }};
   auto kernel = Kernel::compile(source, memory, "native");
   ASSERT_TRUE(kernel);
@@ -232,14 +238,23 @@ TEST(RouteKernels, DispatchSortsByExpert) {
       expected[id].push_back(t * kChoices + j);
     }
   kernel->run(kTokens, 3);
+  const int32_t *found = kernel->at<int32_t>(order);
   int32_t place = 0;
   for (int64_t e = 0; e < kExperts; ++e) {
+    bool begins = fours && int64_t(expected[e].size()) > *fours;
+    for (; begins && place % 4; ++place)
+      ASSERT_EQ(found[place], found[place - 1]);
     ASSERT_EQ(kernel->at<int32_t>(offsets)[e], place);
     for (int32_t assignment : expected[e])
-      ASSERT_EQ(kernel->at<int32_t>(order)[place++], assignment);
+      ASSERT_EQ(found[place++], assignment);
   }
-  ASSERT_EQ(kernel->at<int32_t>(offsets)[kExperts], kTokens * kChoices);
+  ASSERT_EQ(kernel->at<int32_t>(offsets)[kExperts], place);
   EXPECT_TRUE(expected[2].empty());
+}
+
+TEST(RouteKernels, DispatchSortsByExpert) {
+  for (std::optional<int64_t> fours : {std::optional<int64_t>(), {0}, {23}, {100}})
+    checkDispatch(fours);
 }
 
 } // namespace

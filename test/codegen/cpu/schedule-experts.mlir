@@ -1,9 +1,13 @@
-// What routing and experts become. Rows of which experts pick some do not lie by fours.
+// What routing and experts become.
 //
 // RUN: moire-opt %s --tile-specialize --tile-schedule > %t.mlir
 // RUN: FileCheck %s --check-prefix=ONE --input-file=%t.mlir
 // RUN: FileCheck %s --check-prefix=MANY --input-file=%t.mlir --implicit-check-not=fours
 // RUN: moire-opt %t.mlir --tile-plan-buffers --tile-insert-barriers | FileCheck %s --check-prefix=TEAM
+// RUN: moire-opt %s --tile-specialize --tile-schedule="cpu=znver4" > %t.vnni
+// RUN: FileCheck %s --check-prefix=VNNI --input-file=%t.vnni
+// RUN: moire-opt %t.vnni --tile-plan-buffers --tile-insert-barriers \
+// RUN:   | FileCheck %s --check-prefix=TURN
 
 !rows = tensor<?x64xf32>
 !int8 = tensor<?x64xf32, #moe.block<int8>>
@@ -68,6 +72,27 @@ module attributes {moe.context = 512 : i64} {
 // MANY: %[[PARTIAL:.*]] = tile.alloc private(%{{.*}}) : memref<?x2x128xf32>
 // MANY: tile.combine_contract {{.*}} of %[[ORDER]], %[[OFFSETS]] by %[[W]] partial %[[PARTIAL]] -> accumulate %[[X]]
 
+// With tiles of twelve rows they lie by fours. Experts for which panels are unpacked (25 rows) begin
+// at whole fours, as those with three less do, since what fills a four up counts as theirs: of 25
+// places 3 at most are such, so two choices of a token need room for three. Kernels of rows take as
+// many as there are, which the last offset says.
+//
+// VNNI-LABEL: func.func @forward.many(
+// VNNI: %[[X:.*]] = tile.alloc shared(%{{.*}}) : memref<?x64xf32>
+// VNNI: tile.route rows softmax {{.*}} -> %[[IDS:.*]], %[[W:[a-z0-9_]+]] :
+// VNNI: tile.quantize rows %[[X]] -> %[[XV:.*]], %[[XS:.*]], %[[XN:[a-z0-9_]+]] {fours = 0 : i64}
+// VNNI: tile.alloc shared(%{{.*}}) : memref<?x3xi32>
+// VNNI: %[[OFFSETS:.*]] = tile.alloc shared : memref<1x5xi32>
+// VNNI: tile.dispatch first %[[IDS]] -> %[[ORDER:.*]], %[[OFFSETS]] {fours = 21 : i64}
+// VNNI: %[[END:.*]] = memref.load %[[OFFSETS]][%c0, %c4]
+// VNNI: %[[PLACES:.*]] = arith.index_cast %[[END]]
+// VNNI: %[[OF:.*]] = memref.subview %[[ORDER]][0] [%[[PLACES]]] [1]
+// VNNI: tile.gather_rows rows %[[XV]], %[[XS]], %[[XN]] of %[[OF]] -> %[[GV:.*]], %[[GS:.*]], %[[GN:[a-z0-9_]+]] {choices = 2 : i64, fours = 0 : i64}
+// VNNI: tile.grouped_contract {{.*}} %[[GV]], %[[GS]], %[[GN]] weight {{.*}} of %[[ORDER]], %[[OFFSETS]] -> gate_silu %[[HIDDEN:[a-z0-9_]+]] {{.*}}, fours,
+// VNNI: %[[ROWS:.*]] = memref.subview %[[HIDDEN]][0, 0] [%[[PLACES]], 96]
+// VNNI: tile.quantize rows %[[ROWS]] -> %[[HV:.*]], %[[HS:.*]], %[[HN:[a-z0-9_]+]] {fours = 0 : i64}
+// VNNI: tile.combine_contract {{.*}} %[[HV]], %[[HS]], %[[HN]] weight {{.*}} of %[[ORDER]], %[[OFFSETS]] by %[[W]] partial %{{.*}} -> accumulate %[[X]] {{.*}}, fours,
+
 // A barrier stands where data crosses threads, and nowhere else: in front of routing (the scores were
 // computed by panels), of sorting, and of each product.
 //
@@ -89,3 +114,16 @@ module attributes {moe.context = 512 : i64} {
 // TEAM: tile.combine_contract
 // TEAM: tile.barrier
 // TEAM: tile.select_rows
+
+// Also in front of the look at what sorting found, and behind the rows that were gathered.
+//
+// TURN: func.func @forward.many(
+// TURN: tile.dispatch
+// TURN-NEXT: arith.constant
+// TURN-NEXT: arith.constant
+// TURN-NEXT: tile.barrier
+// TURN-NEXT: memref.load
+// TURN-NOT: tile.barrier
+// TURN: tile.gather_rows
+// TURN: tile.barrier
+// TURN: tile.grouped_contract

@@ -239,3 +239,23 @@ func.func @combine_contract_c7(%step: !llvm.ptr, %thread: index, %team: index, %
     : memref<?x32xf32> weight memref<98304xi8> of memref<?xi32>, memref<1x13xi32> by memref<?x4xf32> partial memref<?x4x128xf32> -> memref<?x96xf32>
   return
 }
+
+// -----
+
+func.func @grouped_contract_c7(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %w: memref<147456xi8>, %o: memref<?xi32>, %y: memref<?x32xf32>, %f: memref<1x13xi32>) {
+  // expected-error @below {{expected offsets, and quantized rows, with rows by fours}}
+  tile.grouped_contract panels "vfmadd" bf16 %x weight %w of %o, %f -> gate_silu %y
+    {choices = 4 : i64, expert_bytes = 12288 : i64, fours, k = 96 : i64, width = 32 : i64}
+    : memref<?x96xf32> weight memref<147456xi8> of memref<?xi32>, memref<1x13xi32> -> memref<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @combine_contract_c8(%step: !llvm.ptr, %thread: index, %team: index, %h: memref<?x32xf32>, %w: memref<98304xi8>, %o: memref<?xi32>, %b: memref<?x4xf32>, %y: memref<?x96xf32>, %f: memref<1x13xi32>, %p: memref<?x4x128xf32>) {
+  // expected-error @below {{expected offsets, and quantized rows, with rows by fours}}
+  tile.combine_contract panels "vfmadd" bf16 %h weight %w of %o, %f by %b partial %p -> accumulate %y
+    {expert_bytes = 8192 : i64, fours, k = 32 : i64, width = 96 : i64}
+    : memref<?x32xf32> weight memref<98304xi8> of memref<?xi32>, memref<1x13xi32> by memref<?x4xf32> partial memref<?x4x128xf32> -> memref<?x96xf32>
+  return
+}
