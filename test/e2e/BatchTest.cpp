@@ -14,6 +14,9 @@
 #include <random>
 
 namespace moire {
+using test::CompiledModel;
+using test::outputOf;
+
 namespace {
 
 constexpr int64_t kContext = 200;

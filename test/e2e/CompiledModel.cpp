@@ -4,7 +4,7 @@
 
 #include <dlfcn.h>
 
-namespace moire {
+namespace moire::test {
 
 std::string outputOf(const std::string &command, std::string &error) {
   FILE *pipe = popen(command.c_str(), "r");
@@ -27,13 +27,25 @@ CompiledModel::CompiledModel(const std::string &path, const std::string &options
                              const std::string &folder, const std::string &name)
     : executable(folder + "/" + name) {
   const std::string compile = MOIRE " compile --quiet '" + path + "' " + options + " -o ";
-  const std::string object = executable + ".o", shared = executable + ".so";
-  for (const std::string &command : {compile + executable, compile + object + " --emit=obj",
-                                     MOIRE_LLD " -shared -o " + shared + " " + object}) {
+  const std::string object = executable + ".o";
+  for (const std::string &command : {compile + executable, compile + object + " --emit=obj"}) {
     outputOf(command, message);
     if (!message.empty())
       return;
   }
+  open(object);
+}
+
+CompiledModel::CompiledModel(const std::string &program, const std::string &object)
+    : executable(program) {
+  open(object);
+}
+
+void CompiledModel::open(const std::string &object) {
+  const std::string shared = object + ".so";
+  outputOf(MOIRE_LLD " -shared -o " + shared + " " + object, message);
+  if (!message.empty())
+    return;
   library = dlopen(shared.c_str(), RTLD_NOW | RTLD_LOCAL);
   auto *generated =
       library ? static_cast<const moire_program *>(dlsym(library, "moire_program")) : nullptr;
@@ -68,4 +80,4 @@ moire_state *CompiledModel::createState(int32_t slots, int32_t threads, int64_t 
   return state;
 }
 
-} // namespace moire
+} // namespace moire::test

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace moire {
+namespace moire::test {
 
 class CompiledModel {
 public:
@@ -19,6 +19,8 @@ public:
   /// into `folder` and start with `name`. On failure error() says why and model() is null.
   CompiledModel(const std::string &path, const std::string &options, const std::string &folder,
                 const std::string &name);
+  /// Opens the weights of `program` with the code of `object`, which was made for them.
+  CompiledModel(const std::string &program, const std::string &object);
   ~CompiledModel();
   CompiledModel(const CompiledModel &) = delete;
   CompiledModel &operator=(const CompiledModel &) = delete;
@@ -32,6 +34,8 @@ public:
   moire_state *createState(int32_t slots, int32_t threads, int64_t context, int64_t maxTokens);
 
 private:
+  void open(const std::string &object);
+
   std::string message, executable;
   void *library = nullptr;
   moire_model *opened = nullptr;
@@ -41,6 +45,6 @@ private:
 /// Runs a shell command; returns what it printed, or "" with `error` set if it failed.
 std::string outputOf(const std::string &command, std::string &error);
 
-} // namespace moire
+} // namespace moire::test
 
 #endif

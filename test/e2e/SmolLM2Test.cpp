@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 namespace moire {
+using test::CompiledModel;
+using test::outputOf;
+
 namespace {
 
 constexpr int64_t kPiece = 128; // positions whose logits are held at a time
