@@ -15,11 +15,12 @@
 //                         (Exponent); Factors: [row] f16
 //       factors           Factors only, of the scales, then of the minima: [scale][row], bytes
 //       quants            [block of 32 columns][line][row][byte 0..3]; one line is 64 bytes
-//         8 bits: eight lines, k = 32 * block + 4 * line + byte, signed
-//         else four lines of nibbles: with k = 32 * block + 8 * line + byte, the low nibble is of
-//         k, the high one of k + 4; then, of 5 bits, a line of bits 4: bit g is of k = 32 * block +
-//         4 * g + byte; of 6 bits, two lines of bits 4 and 5: bits 2 * g and 2 * g + 1 of line l
-//         are of k = 32 * block + 16 * l + 4 * g + byte
+//         a block has eight groups of 4 columns, k = 32 * block + 4 * group + byte, and a line for
+//         each bit of a code. As few groups as fill whole lines share them: 1 of 8 bits (signed), 2
+//         of 4 bits, 4 of 6 bits 3 lines, 8 of 5 bits 5 lines. The first of them, one a line, lie
+//         in the low bits; the codes of the others, one behind the other, in what is left above
+//         from line to line (codePieces). Thus a code of a nibble takes one or two operations to
+//         take apart, three of four of 6 bits one, and the fourth eight.
 //
 // The panel's size is rounded up to 64 bytes. A vector (norm gain, bias) is f32, its length rounded
 // up to 16 with zeros; its slice has rows * k elements (one of the two is 1 as a rule), and every
@@ -37,6 +38,7 @@
 
 #include "frontends/weights/Container.h"
 
+#include <array>
 #include <functional>
 #include <span>
 
@@ -59,6 +61,21 @@ struct PanelParts {
   int64_t unit; // from one unit to the next
 };
 PanelParts panelParts(PanelFormat format);
+
+/// Some bits of the codes of a group of 4 columns: `count` of them, from bit `place` of the code
+/// on, are in the bytes of line `line` of a block, from their bit `bit` on.
+struct CodePiece {
+  int64_t line, bit, place, count;
+};
+/// Those that make up the codes of a group, of each of the eight groups of a block.
+struct CodePieces {
+  int64_t count = 0;
+  std::array<CodePiece, 3> pieces = {};
+
+  constexpr const CodePiece *begin() const { return pieces.data(); }
+  constexpr const CodePiece *end() const { return pieces.data() + count; }
+};
+const std::array<CodePieces, 8> &codePieces(int64_t bits);
 
 /// Consecutive rows that come from one tensor of the source.
 struct RowSource {

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cassert>
 #include <cstring>
+#include <numeric>
 
 namespace moire {
 
@@ -148,22 +149,57 @@ static uint32_t *linesAt(uint8_t *panel, int64_t at) {
   return reinterpret_cast<uint32_t *>(panel + at);
 }
 
+static constexpr std::array<CodePieces, 8> findPieces(int64_t bits) {
+  const int64_t common = std::gcd(bits, 8), lines = bits / common, groups = 8 / common;
+  const int64_t left = 8 - bits; // bits of a line above the code that is its own
+  std::array<CodePieces, 8> pieces;
+  for (int64_t group = 0; group < 8; ++group) {
+    auto &[count, found] = pieces[group];
+    const int64_t firstLine = group / groups * lines, i = group % groups;
+    if (i < lines) {
+      found[count++] = {firstLine + i, 0, 0, bits};
+      continue;
+    }
+    const int64_t begin = (i - lines) * bits;
+    for (int64_t at = begin; at < begin + bits;) {
+      const int64_t end = std::min((at / left + 1) * left, begin + bits);
+      found[count++] = {firstLine + at / left, bits + at % left, at - begin, end - at};
+      at = end;
+    }
+  }
+  return pieces;
+}
+
+template <int64_t bits> constexpr std::array<CodePieces, 8> kPieces = findPieces(bits);
+
+const std::array<CodePieces, 8> &codePieces(int64_t bits) {
+  return bits == 4 ? kPieces<4> : bits == 5 ? kPieces<5> : bits == 6 ? kPieces<6> : kPieces<8>;
+}
+
+template <int64_t bits> static void packCodes(const uint32_t (&words)[8], uint32_t *line) {
+  constexpr uint32_t kEachByte = 0x01010101;
+  uint32_t packed[bits] = {};
+#pragma unroll
+  for (int64_t group = 0; group < 8; ++group)
+#pragma unroll
+    for (const CodePiece &piece : kPieces<bits>[group])
+      packed[piece.line] |= (words[group] >> piece.place & ((1u << piece.count) - 1) * kEachByte)
+                            << piece.bit;
+  for (int64_t i = 0; i < bits; ++i)
+    line[i * kLineWords] = packed[i];
+}
+
 /// The quants of a block of 32 columns, as words of four codes.
 static void packQuants(const PanelInfo &info, const uint32_t (&words)[8], uint32_t *line) {
-  constexpr uint32_t kNibbles = 0x0f0f0f0f;
-  if (info.bits == 8) {
-    for (int64_t i = 0; i < 8; ++i)
-      line[i * kLineWords] = words[i];
-    return;
-  }
-  for (int64_t i = 0; i < 4; ++i)
-    line[i * kLineWords] = (words[2 * i] & kNibbles) | (words[2 * i + 1] & kNibbles) << 4;
-  int64_t upperBits = info.bits - 4, perLine = upperBits ? 8 / upperBits : 8;
-  for (int64_t i = 0; i < upperBits; ++i) {
-    uint32_t upper = 0;
-    for (int64_t j = 0; j < perLine; ++j)
-      upper |= (words[i * perLine + j] >> 4 & kNibbles) << upperBits * j;
-    line[(4 + i) * kLineWords] = upper;
+  switch (info.bits) {
+  case 4:
+    return packCodes<4>(words, line);
+  case 5:
+    return packCodes<5>(words, line);
+  case 6:
+    return packCodes<6>(words, line);
+  default:
+    return packCodes<8>(words, line);
   }
 }
 

@@ -118,31 +118,28 @@ static Value masked(Emitter &e, Value bytes, int64_t mask) {
   return arith::AndIOp::create(e.b, e.loc, bytes, e.constant(bytes.getType(), mask));
 }
 
-// The lower or upper half of each byte of a line.
-Value PanelReader::nibbles(Value line, int64_t group) {
-  return group % 2 ? shifted(e, line, -4) : masked(e, line, 15);
+// The bits of a piece that the bytes of a line have, at their place in the codes.
+static Value bitsOf(Emitter &e, const CodePiece &piece, Value line) {
+  Value bits = shifted(e, line, piece.place - piece.bit);
+  const int64_t mask = ((1 << piece.count) - 1) << piece.place;
+  return mask == 255 ? bits : masked(e, bits, mask);
 }
 
 Value PanelReader::quants(Value block, int64_t group) {
-  if (info.bits == 8)
-    return line(block, group);
-  Value codes = nibbles(line(block, group / 2), group);
-  if (int64_t upper = info.bits - 4) {
-    int64_t bit = group * upper;
-    Value high = shifted(e, line(block, 4 + bit / 8), 4 - bit % 8);
-    high = masked(e, high, ((1 << upper) - 1) << 4);
-    codes = arith::OrIOp::create(e.b, e.loc, codes, high);
+  Value codes;
+  for (const CodePiece &piece : codePieces(info.bits)[group]) {
+    Value bits = bitsOf(e, piece, line(block, piece.line));
+    codes = codes ? arith::OrIOp::create(e.b, e.loc, codes, bits).getResult() : bits;
   }
   return info.values ? lookUp(codes) : codes;
 }
 
 Value PanelReader::pairOfQuants(Value pair, int64_t which, Value block, int64_t columns) {
   const int64_t lines = info.bits == 8 ? 2 : 1; // of a pair
+  const CodePiece &piece = *codePieces(info.bits)[which].begin();
   Value at = e.add(numbersBefore(block, columns), e.mulConst(pair, lines * kPanelRows * 4));
-  const int64_t before = parts.quants + (lines == 2 ? which : 0) * kPanelRows * 4;
-  Value codes = load(at, 4, e.b.getI8Type(), before);
-  if (lines == 1)
-    codes = nibbles(codes, which);
+  const int64_t before = parts.quants + piece.line * kPanelRows * 4;
+  Value codes = bitsOf(e, piece, load(at, 4, e.b.getI8Type(), before));
   return info.values ? lookUp(codes) : codes;
 }
 

@@ -60,7 +60,6 @@ private:
   /// Byte of a block's quants, without what its own unit has in front.
   Value quantsAt(Value block) const;
   Value line(Value block, int64_t line);
-  Value nibbles(Value line, int64_t group);
   Value lookUp(Value codes);
 
   Emitter &e;

@@ -35,11 +35,22 @@ int quantOf(const PanelInfo &info, const uint8_t *quants, int64_t row, int64_t i
   };
   if (info.bits == 8)
     return int8_t(byteOf(inBlock / 4));
-  int code = inBlock % 8 < 4 ? byteOf(inBlock / 8) & 15 : byteOf(inBlock / 8) >> 4;
-  if (info.bits == 5)
-    code |= (byteOf(4) >> inBlock / 4 & 1) << 4;
-  if (info.bits == 6)
-    code |= (byteOf(4 + inBlock / 16) >> inBlock % 16 / 4 * 2 & 3) << 4;
+  const int64_t group = inBlock / 4, half = group / 4;
+  int code = 0;
+  if (info.bits == 4)
+    code = group % 2 ? byteOf(group / 2) >> 4 : byteOf(group / 2) & 15;
+  else if (info.bits == 6 && group % 4 < 3)
+    code = byteOf(3 * half + group % 4) & 63;
+  else if (info.bits == 6)
+    for (int64_t i = 0; i < 3; ++i) // two bits are left in each byte
+      code |= byteOf(3 * half + i) >> 6 << 2 * i;
+  else if (group < 5)
+    code = byteOf(group) & 31;
+  else
+    for (int64_t i = 0; i < 5; ++i) { // three bits are left in each byte
+      int64_t bit = 5 * (group - 5) + i;
+      code |= (byteOf(bit / 3) >> (5 + bit % 3) & 1) << i;
+    }
   return info.values ? info.values[code] : code - info.zero;
 }
 
