@@ -210,8 +210,8 @@ void expandRoute(Emitter &e, tile::RouteOp op) { Router(e, op).emit(); }
 // of it is marked.
 static Value emitBeginFour(Emitter &e, tile::DispatchOp op, Value before, Value count) {
   Type i32 = before.getType();
-  Value three = e.constant(i32, 3);
-  Value four = arith::AndIOp::create(e.b, e.loc, e.add(before, three), e.constant(i32, -4));
+  Value four =
+      arith::AndIOp::create(e.b, e.loc, e.add(before, e.constant(i32, 3)), e.constant(i32, -4));
   Value isMore = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt, count,
                                        e.constant(i32, *op.getFours()));
   Value begin = arith::SelectOp::create(e.b, e.loc, isMore, four, before);
@@ -220,16 +220,31 @@ static Value emitBeginFour(Emitter &e, tile::DispatchOp op, Value before, Value 
   return begin;
 }
 
-// What was left out repeats what is in front of it: as a rule nothing, three places at most.
+// What was left out repeats what is in front of it, and belongs to the last expert that has any
+// assignments: those without begin behind it.
 static void emitRepeatLast(Emitter &e, tile::DispatchOp op, int64_t experts) {
-  Value order = op.getOrder(), zero = e.index(0), none = e.constant(e.b.getI32Type(), 0);
-  e.loop(e.index(1), e.index(experts), 1, [&](Value expert) {
-    Value begin = e.toIndex(e.load(op.getOffsets(), {zero, expert}));
-    Value few = e.min(begin, e.index(3));
-    e.loop(e.sub(begin, few), begin, 1, [&](Value place) {
-      Value found = e.load(order, place);
-      Value isLeft = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, found, none);
-      e.branch(isLeft, [&] { e.store(e.load(order, e.addConst(place, -1)), order, place); });
+  Value order = op.getOrder(), offsets = op.getOffsets();
+  Value zero = e.index(0), three = e.index(3), one = e.constant(e.b.getI32Type(), 1);
+  auto ifLeftOut = [&](Value place, llvm::function_ref<void()> body) {
+    Value isLeft = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt,
+                                         e.load(order, place), e.constant(one.getType(), 0));
+    e.branch(isLeft, body);
+  };
+  Value last = e.addConst(e.toIndex(e.load(offsets, {zero, e.index(experts)})), -1);
+  auto forExperts = [&](llvm::function_ref<void(Value)> body) {
+    e.loop(e.index(1), e.index(experts), 1, body);
+  };
+  forExperts([&](Value expert) {
+    e.loop(zero, three, 1, [&](Value) {
+      Value begin = e.load(offsets, {zero, expert});
+      ifLeftOut(e.min(e.toIndex(begin), last),
+                [&] { e.store(e.add(begin, one), offsets, {zero, expert}); });
+    });
+  });
+  forExperts([&](Value expert) {
+    Value begin = e.toIndex(e.load(offsets, {zero, expert}));
+    e.loop(e.sub(begin, e.min(begin, three)), begin, 1, [&](Value place) {
+      ifLeftOut(place, [&] { e.store(e.load(order, e.addConst(place, -1)), order, place); });
     });
   });
 }

@@ -68,7 +68,7 @@ def Tile_DispatchOp : Tile_Kernel<"dispatch"> {
     order[offsets[e]] … order[offsets[e + 1] - 1].
 
     With `fours` an expert that has more assignments than that begins at a multiple of 4. What is
-    missing in front of it repeats the last assignment of the expert before: so no more than
+    missing in front of it repeats the last assignment before, and is that expert's: so no more than
     3 / (fours + 1) of the places are repetitions, and their results are those of what they repeat.
 
     ```mlir

@@ -15,7 +15,7 @@ void checkEverywhere(const Shape &shape) {
     Region region(shape);
     auto kernel = region.compile(cpu);
     ASSERT_TRUE(kernel);
-    for (Spread spread : {Spread::Random, Spread::OneExpert, Spread::Last}) {
+    for (Spread spread : {Spread::Random, Spread::OneExpert, Spread::Last, Spread::EverySecond}) {
       std::vector<float> all = region.run(*kernel, 21, 1, spread);
       if (testing::Test::HasFatalFailure())
         return;

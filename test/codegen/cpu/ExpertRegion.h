@@ -35,17 +35,15 @@ struct Shape {
   }
 };
 
-inline int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
-
 // How tokens are spread over the experts.
-enum class Spread { Random, OneExpert, Last };
+enum class Spread { Random, OneExpert, Last, EverySecond };
 
 class Region {
 public:
   explicit Region(const Shape &shape)
       : shape(shape), pairs(shape.instruction == "vdpbf16ps"),
-        quantized(!pairs && shape.instruction != "vfmadd"), fp(padded(shape.f)),
-        dp(padded(shape.d)), parts(std::string(shape.epilogue) == "gate_silu" ? 2 : 1) {
+        quantized(!pairs && shape.instruction != "vfmadd"), fp(wholePanels(shape.f)),
+        dp(wholePanels(shape.d)), parts(std::string(shape.epilogue) == "gate_silu" ? 2 : 1) {
     Random random(shape.d * 31 + shape.f * 7 + shape.experts);
     std::vector<uint8_t> up, down;
     for (int64_t e = 0; e < shape.experts; ++e) {
@@ -327,6 +325,8 @@ private:
     std::iota(ids.begin(), ids.end(), 0);
     if (spread == Spread::OneExpert)
       return j;
+    if (spread == Spread::EverySecond)
+      return 2 * shape.choices <= shape.experts ? 2 * j : j;
     if (spread == Spread::Last)
       return shape.experts - 1 - j;
     Random random(t * 97 + 5);
