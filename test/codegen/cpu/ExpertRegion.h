@@ -36,7 +36,7 @@ struct Shape {
 };
 
 // How tokens are spread over the experts.
-enum class Spread { Random, OneExpert, Last, EverySecond };
+enum class Spread { Random, First, EverySecond };
 
 class Region {
 public:
@@ -323,12 +323,10 @@ private:
   int32_t expertOf(int64_t t, int64_t j, Spread spread) const {
     std::vector<int32_t> ids(shape.experts);
     std::iota(ids.begin(), ids.end(), 0);
-    if (spread == Spread::OneExpert)
+    if (spread == Spread::First)
       return j;
-    if (spread == Spread::EverySecond)
-      return 2 * shape.choices <= shape.experts ? 2 * j : j;
-    if (spread == Spread::Last)
-      return shape.experts - 1 - j;
+    if (spread == Spread::EverySecond) // the last ones where there are too few
+      return 2 * shape.choices <= shape.experts ? 2 * j + 1 : shape.experts - 1 - j;
     Random random(t * 97 + 5);
     for (int64_t i = shape.experts - 1; i > 0; --i)
       std::swap(ids[i], ids[random.integer(0, i)]);
