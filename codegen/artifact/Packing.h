@@ -67,7 +67,7 @@ PanelParts panelParts(PanelFormat format);
 struct CodePiece {
   int64_t line, bit, place, count;
 };
-/// Those that make up the codes of a group, of each of the eight groups of a block.
+/// Those that make up the codes of a group.
 struct CodePieces {
   int64_t count = 0;
   std::array<CodePiece, 3> pieces = {};
@@ -75,6 +75,7 @@ struct CodePieces {
   constexpr const CodePiece *begin() const { return pieces.data(); }
   constexpr const CodePiece *end() const { return pieces.data() + count; }
 };
+/// Of each of the eight groups of a block; codes have 4, 5, 6 or 8 bits.
 const std::array<CodePieces, 8> &codePieces(int64_t bits);
 
 /// Consecutive rows that come from one tensor of the source.

@@ -27,9 +27,7 @@ protected:
 
   Contraction contraction(Value expert) {
     Value origin = e.mulConst(expert, op.getExpertBytes());
-    std::optional<int64_t> fours;
-    if (op.getFours())
-      fours = 0;
+    auto fours = op.getFours() ? std::optional<int64_t>(0) : std::nullopt;
     return Contraction(e, {op.getFormat(), op.getInstruction(), x, op.getWeight(), op.getStrip(),
                            op.getBlockingAttr(), op.getSharingAttr(), int64_t(op.getK()), parts,
                            origin, fours, /*beginFour=*/false});
@@ -177,7 +175,7 @@ void expandGatherRows(Emitter &e, tile::GatherRowsOp op) {
   int64_t blocks = cast<MemRefType>(op.getX()[1].getType()).getDimSize(2);
   VectorType four = e.vec(kFour, e.b.getI8Type());
   using Indices = RowPlace::Indices;
-  auto gather = [&](bool fromFours) {
+  chooseFours(e, e.dim(op.getX()[0], 0), op.getFours(), [&](bool fromFours) {
     e.share(op.getSplit(), e.dim(op.getOrder(), 0), [&](Value place) {
       Value token = e.div(e.toIndex(e.load(op.getOrder(), place)), e.index(op.getChoices()));
       RowPlace from = RowPlace::of(e, token, fromFours), to = RowPlace::of(e, place, true);
@@ -196,12 +194,7 @@ void expandGatherRows(Emitter &e, tile::GatherRowsOp op) {
         copy(1, blocks, [&](const RowPlace &row, Value i) { return row.scale(e, which, i); });
       copy(2, sums, [&](const RowPlace &row, Value i) { return row.sums(e, i); });
     });
-  };
-  if (!op.getFours() || *op.getFours() == 0)
-    return gather(op.getFours().has_value());
-  Value isMore = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt,
-                                       e.dim(op.getX()[0], 0), e.index(*op.getFours()));
-  e.branch(isMore, [&] { gather(true); }, [&] { gather(false); });
+  });
 }
 
 void expandGroupedContract(Emitter &e, tile::GroupedContractOp op) {

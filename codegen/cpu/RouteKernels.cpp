@@ -279,9 +279,9 @@ void expandDispatch(Emitter &e, tile::DispatchOp op) {
       e.store(end, offsets, {zero, i});
       return SmallVector<Value>{end};
     });
-    Value last = e.addConst(e.mulConst(rows, choices), -1);
-    forAssignments([&](Value assignment, Value) {
-      Value number = e.sub(last, assignment);
+    Value count = e.mulConst(rows, choices), last = e.addConst(count, -1);
+    e.loop(zero, count, 1, [&](Value i) {
+      Value number = e.sub(last, i);
       Value expert = e.toIndex(
           e.load(ids, {e.div(number, e.index(choices)), e.rem(number, e.index(choices))}));
       Value place = e.sub(e.load(offsets, {zero, expert}), one);

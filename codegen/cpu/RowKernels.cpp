@@ -255,12 +255,8 @@ static void emitQuantizeRow(Emitter &e, const RowPlace &row, ValueRange outs,
 // than `fours`.
 static void shareRows(Emitter &e, tile::Split split, Value count, std::optional<int64_t> fours,
                       llvm::function_ref<void(Value, bool)> body) {
-  auto rows = [&](bool byFours) { e.share(split, count, [&](Value row) { body(row, byFours); }); };
-  if (!fours || *fours == 0)
-    return rows(fours.has_value());
-  Value isMore =
-      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt, count, e.index(*fours));
-  e.branch(isMore, [&] { rows(true); }, [&] { rows(false); });
+  chooseFours(e, count, fours,
+              [&](bool byFours) { e.share(split, count, [&](Value row) { body(row, byFours); }); });
 }
 
 void expandQuantize(Emitter &e, tile::QuantizeOp op) {

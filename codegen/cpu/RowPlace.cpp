@@ -1,5 +1,7 @@
 #include "codegen/cpu/RowPlace.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 using namespace mlir;
 
 namespace moire::cpu {
@@ -33,6 +35,15 @@ RowPlace::Indices RowPlace::scale(Emitter &e, int64_t which, Value block) const 
 
 RowPlace::Indices RowPlace::sums(Emitter &e, Value word) const {
   return {first, lane ? e.add(e.mulConst(word, kFour), lane) : word};
+}
+
+void chooseFours(Emitter &e, Value rows, std::optional<int64_t> fours,
+                 llvm::function_ref<void(bool)> body) {
+  if (!fours || *fours == 0)
+    return body(fours.has_value());
+  Value isMore =
+      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt, rows, e.index(*fours));
+  e.branch(isMore, [&] { body(true); }, [&] { body(false); });
 }
 
 } // namespace moire::cpu

@@ -31,6 +31,10 @@ struct RowPlace {
   Indices sums(Emitter &e, Value word) const;
 };
 
+/// body(by fours?) for a step of `rows` rows that lie so if they are more than `fours`.
+void chooseFours(Emitter &e, Value rows, std::optional<int64_t> fours,
+                 llvm::function_ref<void(bool)> body);
+
 } // namespace moire::cpu
 
 #endif
