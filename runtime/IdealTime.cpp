@@ -14,6 +14,18 @@ StepNeeds &StepNeeds::operator+=(const StepNeeds &other) {
   return *this;
 }
 
+MachineLimits &MachineLimits::operator+=(const MachineLimits &other) {
+  f32 += other.f32;
+  bf16 += other.bf16;
+  int8 += other.int8;
+  read += other.read;
+  return *this;
+}
+
+MachineLimits MachineLimits::operator*(double factor) const {
+  return {f32 * factor, bf16 * factor, int8 * factor, read * factor};
+}
+
 // Positions that the tokens depth … depth + tokens - 1 of a sequence see, each itself and at most
 // window - 1 before it: summed up.
 static double seenByTokens(const StepShape &step, int64_t window) {

@@ -39,6 +39,9 @@ StepNeeds needsOf(const Work &work, const StepShape &step);
 /// A machine's best with some number of threads: operations, and bytes read, a second. 0: unknown.
 struct MachineLimits {
   double f32 = 0, bf16 = 0, int8 = 0, read = 0;
+
+  MachineLimits &operator+=(const MachineLimits &other);
+  MachineLimits operator*(double factor) const;
 };
 
 /// Seconds for the bytes, and for the operations; 0 where a limit that is needed is unknown.

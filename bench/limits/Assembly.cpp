@@ -71,20 +71,30 @@ static constexpr Read kReads[] = {
     {8, "8 streams prefetched", moire_read_8_ahead},
 };
 
-static bool measureReads(Team &team, const Effort &effort, Rate &rate, std::string &error) {
+constexpr Pages kPages[] = {Pages::Small, Pages::Huge};
+
+static std::string nameOf(const Read &read, const ReadMemory &memory) {
+  return format("%s a thread, %s", read.by, memory.pagesText());
+}
+
+// Bytes a second, timed by `fastest` or `average`.
+static double rateOf(const Read &read, const ReadMemory &memory, Team &team, int64_t runs,
+                     decltype(fastest) time) {
   constexpr int64_t kTurn = 256; // bytes of a stream
-  for (Pages pages : {Pages::Small, Pages::Huge}) {
+  int64_t stream = memory.bytes() / team.size() / read.streams / kTurn * kTurn;
+  double seconds = time(team, runs, [&](int64_t thread) {
+    read.loop(memory.data() + thread * read.streams * stream, stream);
+  });
+  return static_cast<double>(team.size() * read.streams * stream) / seconds;
+}
+
+static bool measureReads(Team &team, const Effort &effort, Rate &rate, std::string &error) {
+  for (Pages pages : kPages) {
     ReadMemory memory;
     if (!memory.allocate(effort.readBytes, pages, team, error))
       return false;
-    for (const Read &read : kReads) {
-      int64_t stream = memory.bytes() / team.size() / read.streams / kTurn * kTurn;
-      double seconds = fastest(team, effort.runs, [&](int64_t thread) {
-        read.loop(memory.data() + thread * read.streams * stream, stream);
-      });
-      rate.improve(static_cast<double>(team.size() * read.streams * stream) / seconds,
-                   format("%s a thread, %s", read.by, memory.pagesText()));
-    }
+    for (const Read &read : kReads)
+      rate.improve(rateOf(read, memory, team, effort.runs, fastest), nameOf(read, memory));
   }
   return true;
 }
@@ -107,6 +117,43 @@ bool measureAssembly(Team &team, const Effort &effort, Report &report, std::stri
         .assembly.improve(static_cast<double>(team.size() * probe.operations) / seconds, probe.by);
   }
   return true;
+}
+
+// What the loop that set a limit reaches now.
+double LimitsAgain::rateOf(const Limit &limit, Team &team) const {
+  // As many turns of a loop as take as long as all the runs of which the best was taken.
+  auto turns = [&](double work) {
+    return 1 +
+           static_cast<int64_t>(effort.runs * effort.runSeconds * limit.assembly.perSecond / work);
+  };
+  for (const auto &[pages, memory] : memories)
+    for (const Read &read : kReads)
+      if (limit.kind == Kind::Read && limit.assembly.by == nameOf(read, memory))
+        return limits::rateOf(read, memory, team, turns(memory.bytes()), average);
+  for (const Arithmetic &probe : kArithmetic) {
+    if (limit.kind != probe.kind || limit.assembly.by != probe.by)
+      continue;
+    double operations = static_cast<double>(team.size() * probe.operations);
+    int64_t count = turns(operations);
+    return operations * count / average(team, 1, [&](int64_t) { probe.loop(count); });
+  }
+  return 0;
+}
+
+bool LimitsAgain::measure(int64_t threads, Report &now, std::string &error) {
+  std::unique_ptr<Team> &team = teams[threads];
+  if (!team && !(team = Team::create(threads, error)))
+    return false;
+  if (memories.empty())
+    for (Pages pages : kPages)
+      if (!memories[pages].allocate(effort.readBytes, pages, *team, error))
+        return false;
+  for (const Limit &limit : before.limits)
+    if (limit.threads == threads)
+      now.limit(limit.kind, threads).assembly = {rateOf(limit, *team), limit.assembly.by};
+  if (now.limits.empty())
+    error = format("a team of %lld was not measured before", static_cast<long long>(threads));
+  return !now.limits.empty();
 }
 
 } // namespace moire::limits

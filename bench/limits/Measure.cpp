@@ -105,20 +105,31 @@ struct Call : moire_step {
 };
 } // namespace
 
-double fastest(Team &team, int runs, const std::function<void(int64_t)> &work) {
+// The seconds of a run.
+static double timeOf(Team &team, const std::function<void(int64_t)> &work) {
   Call step = {};
   step.function = &work;
   auto call = [](const moire_step *step, int64_t thread, int64_t) {
     (*static_cast<const Call *>(step)->function)(thread);
   };
+  double begin = now();
+  team.run(call, &step);
+  return now() - begin;
+}
+
+double fastest(Team &team, int64_t runs, const std::function<void(int64_t)> &work) {
+  timeOf(team, work);
   double best = std::numeric_limits<double>::infinity();
-  for (int run = 0; run <= runs; ++run) {
-    double begin = now();
-    team.run(call, &step);
-    if (run > 0)
-      best = std::min(best, now() - begin);
-  }
+  for (int64_t run = 0; run < runs; ++run)
+    best = std::min(best, timeOf(team, work));
   return best;
+}
+
+double average(Team &team, int64_t runs, const std::function<void(int64_t)> &work) {
+  double sum = 0;
+  for (int64_t run = 0; run < runs; ++run)
+    sum += timeOf(team, work);
+  return sum / static_cast<double>(runs);
 }
 
 double secondsPerTurn(Team &team, const Effort &effort,

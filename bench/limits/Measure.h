@@ -55,7 +55,9 @@ void fillHarmlessly(uint8_t *data, int64_t bytes, uint64_t seed);
 
 /// The least seconds of `runs` runs of `work(thread)` on all threads of the team, after one that
 /// does not count.
-double fastest(Team &team, int runs, const std::function<void(int64_t thread)> &work);
+double fastest(Team &team, int64_t runs, const std::function<void(int64_t thread)> &work);
+/// The mean of all runs.
+double average(Team &team, int64_t runs, const std::function<void(int64_t thread)> &work);
 
 /// Times `turns(thread, n)`, which does n turns, with as many as take about `effort.runSeconds`;
 /// returns the seconds of one turn.

@@ -8,6 +8,7 @@
 #include "runtime/Format.h"
 #include "runtime/cpu/Features.h"
 #include "runtime/main/BenchIdeal.h"
+#include "runtime/main/BenchLimits.h"
 #include "runtime/main/Console.h"
 #include "runtime/main/Modes.h"
 #include "runtime/main/Profiler.h"
@@ -41,8 +42,8 @@ public:
 
 private:
   int plan();
-  int readLimits();
-  BenchIdeal idealOf(const BenchTest &test) const;
+  int openLimits();
+  int measureLimits(int64_t threads, MachineLimits &now);
   int measureTeam(std::span<BenchResult> tests);
   int createState(std::span<BenchResult> tests);
   int reachDepth(int32_t sequence, int64_t depth, Progress &progress, int64_t &done);
@@ -54,8 +55,8 @@ private:
   const BenchOptions &options;
   std::vector<BenchResult> results; // those of a team beside each other
   int32_t sequences = 1;            // slots 0 .. sequences-1 hold depths, as many more do the runs
-  std::string limits;               // the text of --limits
-  FloatBuffer logits;               // [sequences, vocab]
+  BenchLimits limits;
+  FloatBuffer logits; // [sequences, vocab]
 };
 
 // Fills in `results`, without samples.
@@ -89,32 +90,21 @@ int Benchmark::plan() {
 
 // Before anything is measured: whoever asks for fractions would not like to wait without getting
 // them.
-int Benchmark::readLimits() {
-  if (options.limitsFile.empty())
-    return kDone;
+int Benchmark::openLimits() {
   std::string error;
-  MachineLimits unused;
-  if (!readFile(options.limitsFile, limits, error))
+  if (!limits.open(options.limits, error))
     return complain(kBadInput, "--limits: " + error);
-  if (!parseLimits(limits, 1, unused, error))
-    return complain(kBadInput, "--limits: " + options.limitsFile + ": " + error);
-  if (program.metadata.work.empty())
+  if (limits.known() && program.metadata.work.empty())
     return complain(kUnsupported, "--limits: this program does not say what its steps need; "
                                   "compile the model again");
   return kDone;
 }
 
-MachineLimits limitsOf(const std::string &text, int64_t threads) {
+int Benchmark::measureLimits(int64_t threads, MachineLimits &now) {
   std::string error;
-  MachineLimits limits;
-  parseLimits(text, threads, limits, error); // readLimits found it right
-  return limits;
-}
-
-BenchIdeal Benchmark::idealOf(const BenchTest &test) const {
-  return limits.empty() ? BenchIdeal()
-                        : moire::idealOf(test, options.batch, program.metadata.work,
-                                         limitsOf(limits, test.threads));
+  return !limits.known() || limits.measure(threads, now, error)
+             ? kDone
+             : complain(kFailed, "--limits: " + error);
 }
 
 int Benchmark::createState(std::span<BenchResult> tests) {
@@ -243,14 +233,25 @@ int Benchmark::measureTeam(std::span<BenchResult> tests) {
   }
   Progress progress("bench", (options.repetitions + 1) * tests.size());
   uint64_t done = 0;
+  MachineLimits before, after;
   for (int64_t run = 0; run <= options.repetitions; ++run)
     for (BenchResult &result : tests) {
       double time;
       const bool warmUp = run == 0; // reads the weights from the disk, and touches memory
       if (int code = this->time(result.test, warmUp, time))
         return code;
-      if (!warmUp)
+      // Between any two runs: beside other work the machine gives more and less within seconds.
+      if (int code = !warmUp || &result == &tests.back() ? measureLimits(result.test.threads, after)
+                                                         : kDone)
+        return code;
+      if (!warmUp) {
         result.seconds.push_back(time);
+        before += after;
+        if (limits.known())
+          result.ideals.push_back(
+              idealOf(result.test, options.batch, program.metadata.work, before * 0.5));
+      }
+      before = after;
       progress.show(++done);
     }
   return kDone;
@@ -271,18 +272,24 @@ void Benchmark::report() const {
   std::vector<BenchResult> measured;
   for (const BenchResult &result : results)
     if (!result.seconds.empty())
-      measured.push_back({result.test, result.seconds, idealOf(result.test)});
-  if (program.profiler && !limits.empty())
-    program.profiler->limits = [text = limits](int64_t threads) {
-      const MachineLimits found = limitsOf(text, threads);
+      measured.push_back(result);
+  if (program.profiler && limits.known()) {
+    std::map<int64_t, MachineLimits> ofTeams;
+    for (const BenchResult &result : measured)
+      ofTeams[result.test.threads] = limits.mean(result.test.threads);
+    program.profiler->limits = [ofTeams](int64_t threads) mutable {
+      const MachineLimits &found = ofTeams[threads];
       return ProfileLimits{found.read, found.int8 / 2, found.bf16 / 2, found.f32 / 2};
     };
+  }
   if (!measured.empty())
     print(benchReport(options.format, subject, measured));
+  if (!measured.empty() && options.format == BenchFormat::Markdown)
+    print(limits.changes());
 }
 
 int Benchmark::run() {
-  int code = readLimits();
+  int code = openLimits();
   if (code == kDone)
     code = plan();
   if (code == kDone)

@@ -31,7 +31,7 @@ private:
     if (value.empty())
       fail("needs the name of a file");
   }
-  void limits() { options.limitsFile = value; }
+  void limits() { options.limits = value; }
   void json() { options.format = BenchFormat::Json; }
   void help() { options.help = true; }
 

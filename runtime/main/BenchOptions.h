@@ -23,7 +23,7 @@ struct BenchOptions {
   int64_t repetitions = 5;
   int64_t batch = 512;               // most tokens of a prompt in a step
   std::optional<uint64_t> fillState; // a seed: depths are reached without a prefill
-  std::string limitsFile;            // what the machine does at best, or empty
+  std::string limits;                // who knows what the machine does at best, or empty
   BenchFormat format = BenchFormat::Markdown;
   std::string traceFile; // of a program compiled with --profile
 };

@@ -39,23 +39,31 @@ namespace {
 // What the rows of the tables below are about: a test with all that follows from its samples.
 struct Entry {
   Entry(const BenchSubject &subject, const BenchResult &result)
-      : subject(subject), test(result.test), ideal(result.ideal) {
+      : subject(subject), test(result.test) {
     for (double seconds : result.seconds) {
       nanoseconds.push_back(seconds * 1e9);
       speeds.push_back(static_cast<double>(test.tokens()) / seconds);
     }
     time = statistics(nanoseconds);
     speed = statistics(speeds);
+    auto median = [&](auto &&of) {
+      std::vector<double> all;
+      for (size_t run = 0; run < result.ideals.size(); ++run)
+        all.push_back(of(result.ideals[run], result.seconds[run]));
+      return all.empty() ? 0 : statistics(all).median;
+    };
+    ideal = median([](const BenchIdeal &ideal, double) { return ideal.all; });
+    ofBandwidth = median([](const BenchIdeal &i, double seconds) { return i.memory / seconds; });
+    ofPeak = median([](const BenchIdeal &i, double seconds) { return i.operations / seconds; });
   }
 
   const BenchSubject &subject;
   const BenchTest &test;
-  const BenchIdeal &ideal;
   std::vector<double> nanoseconds, speeds; // of each run; tokens per second
   Statistics time, speed;
-
-  /// Of the median run: the part that `seconds` would be.
-  double share(double seconds) const { return seconds * 1e9 / time.median; }
+  // Medians of all runs, each beside what the machine gave then: the least seconds, and the parts
+  // of a run that its bytes and its operations would take. 0: unknown.
+  double ideal, ofBandwidth, ofPeak;
 };
 
 //---- The table -----------------------------------------------------------------------------------
@@ -89,8 +97,8 @@ constexpr Column columns[] = {
     {"t/s", true,
      [](const Entry &e) { return format("%.2f ± %.2f", e.speed.mean, e.speed.deviation); }},
     {"median", true, [](const Entry &e) { return format("%.2f", e.speed.median); }},
-    {"of bandwidth", true, [](const Entry &e) { return shareText(e.share(e.ideal.memory)); }},
-    {"of peak", true, [](const Entry &e) { return shareText(e.share(e.ideal.operations)); }},
+    {"of bandwidth", true, [](const Entry &e) { return shareText(e.ofBandwidth); }},
+    {"of peak", true, [](const Entry &e) { return shareText(e.ofPeak); }},
 };
 constexpr size_t kColumns = std::size(columns);
 using Cells = std::array<std::string, kColumns>;
@@ -191,9 +199,9 @@ constexpr Field fields[] = {
     {"avg_ts", [](const Entry &e) { return e.speed.mean; }},
     {"stddev_ts", [](const Entry &e) { return e.speed.deviation; }},
     {"median_ts", [](const Entry &e) { return e.speed.median; }},
-    {"ideal_ns", [](const Entry &e) { return known(e.ideal.all * 1e9); }},
-    {"of_bandwidth", [](const Entry &e) { return known(e.share(e.ideal.memory)); }},
-    {"of_peak", [](const Entry &e) { return known(e.share(e.ideal.operations)); }},
+    {"ideal_ns", [](const Entry &e) { return known(e.ideal * 1e9); }},
+    {"of_bandwidth", [](const Entry &e) { return known(e.ofBandwidth); }},
+    {"of_peak", [](const Entry &e) { return known(e.ofPeak); }},
     {"samples_ns",
      [](const Entry &e, JsonWriter &json) {
        for (double nanoseconds : e.nanoseconds)

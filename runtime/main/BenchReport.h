@@ -36,8 +36,8 @@ struct BenchIdeal {
 
 struct BenchResult {
   BenchTest test;
-  std::vector<double> seconds; // of each run; at least one
-  BenchIdeal ideal = {};
+  std::vector<double> seconds;         // of each run; at least one
+  std::vector<BenchIdeal> ideals = {}; // of each run, as the machine was then; or none
 };
 
 /// What all results have in common.

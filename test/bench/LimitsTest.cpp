@@ -50,6 +50,27 @@ TEST(Limits, AssemblyMeasuresEachKindForEachTeam) {
       }
 }
 
+TEST(Limits, TheSameLoopsMeasureAgain) {
+  Report before;
+  ASSERT_NO_FATAL_FAILURE(measure(before, /*generated=*/false));
+  before.limit(Kind::Int8, 2).generated = {1e30, "what no loop reaches"};
+  LimitsAgain again(before, Effort::brief());
+  for (int round = 0; round < 2; ++round) {
+    Report now;
+    std::string error;
+    ASSERT_TRUE(again.measure(2, now, error)) << error;
+    EXPECT_EQ(now.limits.size(), before.limits.size() / 2);
+    for (const Limit &limit : now.limits) {
+      expectPlausible(limit.best());
+      EXPECT_EQ(limit.assembly.by, before.limit(limit.kind, 2).assembly.by);
+    }
+  }
+  Report now;
+  std::string error;
+  EXPECT_FALSE(again.measure(3, now, error));
+  EXPECT_EQ(error, "a team of 3 was not measured before");
+}
+
 TEST(Limits, GeneratedCodeIsMeasuredForEveryFormat) {
   Report report;
   ASSERT_NO_FATAL_FAILURE(measure(report, /*generated=*/true));

@@ -50,7 +50,7 @@ static int printLimits(BenchOptions bench, bool brief) {
   return finishOutput(kDone);
 }
 
-/// Measures the machine for the teams of the benchmark, and lets the program know.
+/// Measures the machine for the teams of the benchmark, and lets the program ask again.
 static int addLimits(const BenchOptions &bench, bool brief, std::vector<std::string> &arguments) {
   limits::Report report;
   if (int code = measureLimits(bench.threads, brief, report))
@@ -60,10 +60,10 @@ static int addLimits(const BenchOptions &bench, bool brief, std::vector<std::str
     if (int code = finishOutput(kDone))
       return code;
   }
-  std::string path;
-  if (int code = passOn(toJson(report), path))
+  std::string source;
+  if (int code = measureAgain(report, brief, source))
     return code;
-  arguments.insert(arguments.end(), {"--limits", path});
+  arguments.insert(arguments.end(), {"--limits", source});
   return kDone;
 }
 

@@ -5,13 +5,13 @@
 #include "runtime/cpu/Cores.h"
 #include "tools/driver/Console.h"
 
-#include "llvm/Support/raw_ostream.h"
-
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <set>
 
-#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace moire::driver {
 
@@ -34,21 +34,47 @@ int measureLimits(llvm::ArrayRef<int64_t> teams, bool brief, limits::Report &rep
                                                                   : complain(kFailed, error);
 }
 
-int passOn(llvm::StringRef text, std::string &path) {
-  int file = memfd_create("limits", 0);
-  if (file < 0)
-    return complain(kOutOfResources,
-                    std::string("no file in memory can be made: ") + std::strerror(errno));
-  llvm::raw_fd_ostream os(file, /*shouldClose=*/false);
-  os << text;
-  os.flush();
-  if (os.has_error()) {
-    std::string why = os.error().message();
-    os.clear_error();
-    return complain(kOutOfResources, "a file in memory cannot be written: " + why);
+// Answers lines of text: a number of threads, by their limits. Until nobody asks any more.
+static void answer(int socket, limits::LimitsAgain &again) {
+  std::string line;
+  char c;
+  while (read(socket, &c, 1) == 1) {
+    if (c != '\n') {
+      line += c;
+      continue;
+    }
+    int64_t threads = 0;
+    limits::Report now;
+    std::string error;
+    // Without an answer the program says that there is none.
+    if (llvm::StringRef(line).getAsInteger(10, threads) || !again.measure(threads, now, error)) {
+      complain(kFailed, error);
+      return;
+    }
+    std::string text = toJson(now);
+    if (send(socket, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+      return;
+    line.clear();
   }
-  path = "/proc/self/fd/" + std::to_string(file);
-  return kDone;
+}
+
+int measureAgain(const limits::Report &report, bool brief, std::string &source) {
+  int ends[2];
+  pid_t child = socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 ? fork() : -1;
+  if (child < 0)
+    return complain(kOutOfResources,
+                    std::string("no process can be started to measure the machine between runs: ") +
+                        std::strerror(errno));
+  if (child > 0) {
+    close(ends[1]);
+    source = "@" + std::to_string(ends[0]);
+    return kDone;
+  }
+  close(ends[0]);
+  signal(SIGINT, SIG_IGN); // the program decides when it has enough
+  limits::LimitsAgain again(report, brief ? limits::Effort::brief() : limits::Effort::full());
+  answer(ends[1], again);
+  _exit(0); // of what the parent has prepared nothing is to be done twice
 }
 
 } // namespace moire::driver

@@ -13,9 +13,10 @@ namespace moire::driver {
 /// code that is generated here. `brief`: for a moment each. Returns the exit code.
 int measureLimits(llvm::ArrayRef<int64_t> teams, bool brief, limits::Report &report);
 
-/// Puts text where a program that this process becomes can read it: the path of a file in memory
-/// that has no other name and ends with the last process. Returns the exit code.
-int passOn(llvm::StringRef text, std::string &path);
+/// Starts a process that measures again, by the same loops, whenever the program asks that this
+/// process becomes (runtime/main/BenchLimits.h), and ends with it. `source`: what the program has
+/// to be given as --limits. Returns the exit code.
+int measureAgain(const limits::Report &report, bool brief, std::string &source);
 
 } // namespace moire::driver
 
