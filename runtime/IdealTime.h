@@ -32,6 +32,7 @@ struct StepShape {
 struct StepNeeds {
   double f32 = 0, bf16 = 0, int8 = 0, bytes = 0;
 
+  double operations() const { return f32 + bf16 + int8; }
   StepNeeds &operator+=(const StepNeeds &other);
 };
 StepNeeds needsOf(const Work &work, const StepShape &step);

@@ -81,6 +81,14 @@ def read_json(text):
     return speeds
 
 
+def read_needs(text):
+    """What compiled programs say beside: {Test: (operations, bytes) that a run needs}, if they know."""
+    tests = read_json(text)
+    found = {test: (result.get("need_operations"), result.get("need_bytes"))
+             for test, result in zip(tests, read_value(text))}  # fmt: skip
+    return {test: needs for test, needs in found.items() if all(needs)}
+
+
 def _rows(text):
     """Rows of the tables of llama-batched-bench and llama-sweep-bench: {column: number}."""
     names = None

@@ -7,6 +7,24 @@ from . import machine
 SUBJECT = "Moire"
 
 
+class Beside:
+    """Another model, measured by the same sides in the same rounds."""
+
+    def __init__(self, model, outcome):
+        self.model = model
+        self.outcome = outcome
+
+    def times(self, name, test, outcome):
+        """How many times as fast a side is with the model of `outcome`; None without both."""
+        mine, other = outcome.median(name, test), self.outcome.median(name, test)
+        return mine / other if mine and other else None
+
+    def fewer(self, test, outcome):
+        """By what the model of `outcome` needs fewer operations and bytes, if programs told."""
+        mine, other = outcome.needs(test), self.outcome.needs(test)
+        return tuple(b / a for a, b in zip(mine, other)) if mine and other else (None, None)
+
+
 class Measurement:
     """A workload and its outcome."""
 
@@ -15,6 +33,7 @@ class Measurement:
         self.outcome = outcome
         self.repetitions = repetitions
         self.load = load  # averages before and after
+        self.beside = None  # or another model
 
     @property
     def others(self):
@@ -45,8 +64,25 @@ def _table(measurement):
                  *(_cell(outcome, name, test) for name in names)]  # fmt: skip
         if compared:
             ratio = measurement.ratio(test)
-            cells.append(f"{ratio:.2f} ×" if ratio else "–")
+            cells.append(_times(ratio))
         yield "| " + " | ".join(cells) + " |"
+
+
+def _times(number):
+    return f"{number:.2f} ×" if number else "–"
+
+
+def _beside(measurement):
+    outcome, beside = measurement.outcome, measurement.beside
+    names = [side.name for side in outcome.sides]
+    yield f"As many times as fast as {beside.model}, and by what it needs fewer operations and bytes:"
+    yield ""
+    yield "| " + " | ".join(["test", *names, "operations", "bytes"]) + " |"
+    yield "|---|" + "---:|" * (len(names) + 2)
+    for test in outcome.suite.tests():
+        cells = [*(beside.times(name, test, outcome) for name in names), *beside.fewer(test, outcome)]
+        yield "| " + " | ".join([test.name, *map(_times, cells)]) + " |"
+    yield ""
 
 
 def heading():
@@ -63,6 +99,8 @@ def section(measurement):
     lines = [f"### {measurement.title}", "", *_table(measurement), "",
              f"Median (least … most) of {measurement.repetitions} runs by turns, {threads} threads. Load "
              f"average {measurement.load[0]:.1f} before, {measurement.load[1]:.1f} after.", ""]  # fmt: skip
+    if measurement.beside:
+        lines += _beside(measurement)
     for side in outcome.sides:
         said = outcome.missing.get(side.name)
         if said is None:
@@ -84,7 +122,17 @@ def _test(measurement, test):
         "median_ts": {name: outcome.median(name, test) for name in measured},
         "samples_ts": {name: outcome.samples[name][test] for name in measured},
         "ratio": measurement.ratio(test),
+        **_beside_plain(measurement, test),
     }
+
+
+def _beside_plain(measurement, test):
+    beside, outcome = measurement.beside, measurement.outcome
+    if not beside:
+        return {}
+    operations, bytes = beside.fewer(test, outcome)
+    times = {side.name: beside.times(side.name, test, outcome) for side in outcome.sides}
+    return {"beside": {"model": beside.model, "times": times, "fewer_operations": operations, "fewer_bytes": bytes}}
 
 
 def _side(outcome, side):

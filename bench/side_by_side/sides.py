@@ -7,7 +7,8 @@ of the suite once: tokens per second, a batch's those of all its sequences toget
 import pathlib
 
 from . import peers
-from .calls import (Call, Failure, NotSupported, answer, read_batches, read_json, read_sweep, run)
+from .calls import (Call, Failure, NotSupported, answer, read_batches, read_json, read_needs, read_sweep,
+                    run)  # fmt: skip
 from .suite import Suite
 
 # Moire fills keys and values at a depth with random numbers: what follows takes the same time as
@@ -22,6 +23,7 @@ def listed(numbers):
 class Side:
     name = ""
     version = ""
+    needs = {}  # Test: (operations, bytes) that a run needs, if the side knows
 
     def calls(self, suite):
         raise NotImplementedError
@@ -138,6 +140,7 @@ class Moire(Side):
         self.program = pathlib.Path(program).absolute()
         self.under = under
         self.made_by = made_by  # the call that compiled it, to a folder that is about to go
+        self.needs = {}
         status, out, err = run([self.program, "--version"])
         if status:
             raise Failure(f"{program} --version failed: {(out + err).strip()}")
@@ -149,8 +152,12 @@ class Moire(Side):
         texts = [self.made_by.text, *super().commands(suite)]
         return [text.replace(str(self.program), f"./{self.program.name}") for text in texts]
 
+    def read(self, text):
+        self.needs |= read_needs(text)
+        return read_json(text)
+
     def bench(self, *arguments):
-        return Call([*self.under, self.program, "--bench", *arguments, "-r", 1, "-o", "json"], read_json)
+        return Call([*self.under, self.program, "--bench", *arguments, "-r", 1, "-o", "json"], self.read)
 
     def calls(self, suite):
         threads = ["-t", listed(suite.threads)]

@@ -12,6 +12,7 @@ class Workload:
     suite: Suite
     layers: int | None = None  # all
     repetitions: int = 5
+    beside: str | None = None  # another shape, all its layers: how many times as fast is the model?
 
 
 TOGETHER = (1, 2, 4, 8, 16, 32)  # sequences
@@ -19,7 +20,7 @@ TOGETHER = (1, 2, 4, 8, 16, 32)  # sequences
 WORKLOADS = [
     Workload("small", "smollm2", Suite(512, 128)),
     Workload("dense", "llama-2-7b", Suite(512, 32)),
-    Workload("experts", "deepseek-moe-16b", Suite(512, 32)),
+    Workload("experts", "deepseek-moe-16b", Suite(512, 32), beside="llama-2-7b"),
     Workload("large-experts", "mixtral-8x7b", Suite(512, 32), layers=4),
     Workload("one-thread", "llama-2-7b", Suite(512, 32, threads=(1,)), layers=4),
     Workload("deep", "llama-2-7b", Suite(512, 32, depths=(16384,)), layers=4, repetitions=3),

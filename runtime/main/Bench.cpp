@@ -79,12 +79,14 @@ int Benchmark::plan() {
           results.push_back({test, {}});
         }
     }
-  for (const BenchResult &result : results)
+  for (BenchResult &result : results) {
+    result.needs = needsOf(result.test, options.batch, program.metadata.work);
     if (result.test.context() > program.info.context)
       return complain(kUsage, format("%s does not fit the context of %lld tokens that the model "
                                      "was made for; choose less with -p, -n or -d",
                                      result.test.name().c_str(),
                                      static_cast<long long>(program.info.context)));
+  }
   return kDone;
 }
 

@@ -39,7 +39,7 @@ namespace {
 // What the rows of the tables below are about: a test with all that follows from its samples.
 struct Entry {
   Entry(const BenchSubject &subject, const BenchResult &result)
-      : subject(subject), test(result.test) {
+      : subject(subject), test(result.test), needs(result.needs) {
     for (double seconds : result.seconds) {
       nanoseconds.push_back(seconds * 1e9);
       speeds.push_back(static_cast<double>(test.tokens()) / seconds);
@@ -59,6 +59,7 @@ struct Entry {
 
   const BenchSubject &subject;
   const BenchTest &test;
+  const StepNeeds &needs;
   std::vector<double> nanoseconds, speeds; // of each run; tokens per second
   Statistics time, speed;
   // Medians of all runs, each beside what the machine gave then: the least seconds, and the parts
@@ -199,6 +200,8 @@ constexpr Field fields[] = {
     {"avg_ts", [](const Entry &e) { return e.speed.mean; }},
     {"stddev_ts", [](const Entry &e) { return e.speed.deviation; }},
     {"median_ts", [](const Entry &e) { return e.speed.median; }},
+    {"need_operations", [](const Entry &e) { return known(e.needs.operations()); }},
+    {"need_bytes", [](const Entry &e) { return known(e.needs.bytes); }},
     {"ideal_ns", [](const Entry &e) { return known(e.ideal * 1e9); }},
     {"of_bandwidth", [](const Entry &e) { return known(e.ofBandwidth); }},
     {"of_peak", [](const Entry &e) { return known(e.ofPeak); }},

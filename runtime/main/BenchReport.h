@@ -6,6 +6,7 @@
 #ifndef MOIRE_RUNTIME_MAIN_BENCHREPORT_H
 #define MOIRE_RUNTIME_MAIN_BENCHREPORT_H
 
+#include "runtime/IdealTime.h"
 #include "runtime/main/BenchOptions.h"
 
 #include <span>
@@ -38,6 +39,7 @@ struct BenchResult {
   BenchTest test;
   std::vector<double> seconds;         // of each run; at least one
   std::vector<BenchIdeal> ideals = {}; // of each run, as the machine was then; or none
+  StepNeeds needs = {};                // of a run; 0: unknown
 };
 
 /// What all results have in common.

@@ -96,6 +96,7 @@ TEST(BenchReport, FractionsWhereLimitsAreKnown) {
   known[0].ideals = {{.memory = 0.064, .operations = 0.48, .all = 0.48},  // 0.1 and 0.75
                      {.memory = 0.02, .operations = 0.128, .all = 0.25},  // 0.125 and 0.8
                      {.memory = 0.064, .operations = 0.16, .all = 0.16}}; // 0.2 and 0.5
+  known[0].needs = {.f32 = 1, .bf16 = 2, .int8 = 4, .bytes = 8};
   const std::string table = benchReport(BenchFormat::Markdown, subject(), known);
   EXPECT_NE(table.find("| median | of bandwidth | of peak |\n"), std::string::npos) << table;
   EXPECT_NE(table.find("| 200.00 |        0.125 |   0.750 |\n"), std::string::npos) << table;
@@ -104,6 +105,8 @@ TEST(BenchReport, FractionsWhereLimitsAreKnown) {
   EXPECT_NEAR(tests.items[0].find("ideal_ns")->real, 2.5e8, 1);
   EXPECT_NEAR(tests.items[0].find("of_bandwidth")->real, 0.125, 1e-9);
   EXPECT_NEAR(tests.items[0].find("of_peak")->real, 0.75, 1e-9);
+  EXPECT_EQ(tests.items[0].find("need_operations")->real, 7);
+  EXPECT_EQ(tests.items[0].find("need_bytes")->real, 8);
   EXPECT_EQ(tests.items[1].find("of_peak")->kind, JsonValue::Null);
   const std::string csv = benchReport(BenchFormat::Csv, subject(), results());
   EXPECT_NE(csv.find(",\"\",\"\",\"\"\n"), std::string::npos) << csv;
@@ -129,7 +132,8 @@ TEST(BenchReport, Csv) {
       std::string::npos)
       << text;
   EXPECT_NE(
-      text.find(",\"tg32 x8 @ d4096\",\"4000000000\",\"0\",\"64\",\"0\",\"64\",\"\",\"\",\"\"\n"),
+      text.find(",\"tg32 x8 @ "
+                "d4096\",\"4000000000\",\"0\",\"64\",\"0\",\"64\",\"\",\"\",\"\",\"\",\"\"\n"),
       std::string::npos)
       << text;
 }

@@ -113,6 +113,10 @@ TEST(IdealTime, ABenchmarkIsTheSumOfItsSteps) {
               sum({{.tokens = 4, .depth = 3, .logitRows = 0},
                    {.tokens = 4, .depth = 7, .logitRows = 0},
                    {.tokens = 2, .depth = 11, .logitRows = 1}}));
+  const StepNeeds needs = needsOf(BenchTest{.prompt = 10, .depth = 3}, 10, dense());
+  const StepNeeds step = needsOf(dense(), {.tokens = 10, .depth = 3, .logitRows = 1});
+  EXPECT_DOUBLE_EQ(needs.operations(), step.f32 + step.bf16 + step.int8);
+  EXPECT_DOUBLE_EQ(needs.bytes, step.bytes);
   expectEqual(idealOf({.generate = 2, .depth = 5, .sequences = 3}, 4, dense(), limits),
               sum({{.sequences = 3, .tokens = 1, .depth = 5, .logitRows = 3},
                    {.sequences = 3, .tokens = 1, .depth = 6, .logitRows = 3}}));
