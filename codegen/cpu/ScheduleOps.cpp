@@ -281,6 +281,11 @@ static int64_t rowsTogether(const Machine &machine) {
   return machine.has(MOIRE_CPU_AVX512) ? kRowsTogetherAvx512 : kRowsTogetherAvx2;
 }
 
+static int64_t rowsDirect(const Machine &machine) {
+  int64_t tiles = machine.has(MOIRE_CPU_AVX512) ? kDirectTilesAvx512 : kDirectTilesAvx2;
+  return tiles * rowsTogether(machine);
+}
+
 // Chunks of equal width that fit the nearest cache, of whole blocks of `multiple` columns.
 static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind kind, int64_t k,
                                          int64_t multiple, MLIRContext *context) {
@@ -291,7 +296,7 @@ static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind k
   int64_t rows = machine.has(MOIRE_CPU_AVX512) ? kRowTileAvx512 : kRowTileAvx2;
   int64_t together = rowsTogether(machine);
   // Packed weights become f32 once for all rows, not once a tile.
-  int64_t direct = kind == tile::RowKind::Floats ? together : kDirectTiles * together;
+  int64_t direct = kind == tile::RowKind::Floats ? together : rowsDirect(machine);
   return tile::BlockingAttr::get(context, direct, together, rows, kBlockRows,
                                  llvm::alignTo(llvm::divideCeil(k, chunks), multiple));
 }
@@ -303,7 +308,7 @@ IntegerAttr Scheduler::rowsBeforeFours() {
 
 bool Scheduler::expertsGoByFours() const { return machine.has(MOIRE_CPU_AVX512); }
 
-int64_t Scheduler::rowsDirect() const { return kDirectTiles * rowsTogether(machine); }
+int64_t Scheduler::rowsDirect() const { return cpu::rowsDirect(machine); }
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
                                               int64_t parts, int64_t equal) {

@@ -61,10 +61,10 @@
 // MANY-LABEL: func.func private @layer.many(
 // MANY-SAME: %[[X:[a-z0-9]+]]: memref<?x64xf32>)
 // MANY: %[[H:.*]] = tile.alloc shared(%{{.*}}) : memref<?x64xi8>
-// MANY: tile.rms_norm rows %[[X]], %{{.*}} -> %[[H]]{{.*}} {fours = 15 : i64}
+// MANY: tile.rms_norm rows %[[X]], %{{.*}} -> %[[H]]{{.*}} {fours = 10 : i64}
 // MANY: %[[STRIP:.*]] = tile.alloc private : memref<1152xi8>
 // MANY: tile.contract panels "vpmaddubsw" q4_0 %[[H]], {{.*}} strip %[[STRIP]] turns %{{.*}} -> store
-// MANY-SAME: {blocking = #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 64>, fours = 15 : i64
+// MANY-SAME: {blocking = #tile.blocking<direct = 10, together = 5, rows = 4, block = 256, columns = 64>, fours = 10 : i64
 // MANY: tile.rope rows
 // MANY: tile.kv_append rows keys
 // MANY: tile.attend tiles {{.*}} turns %{{.*}} segment = 512 : i64, vectors = 8 : i64}
