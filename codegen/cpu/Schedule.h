@@ -79,9 +79,9 @@ private:
     mlir::tile::SharingAttr sharing;
   };
   /// For the rows in `x` (one buffer, or three if quantized); `parts` as in Contraction.h, `equal`
-  /// as in #tile.sharing.
+  /// as in #tile.sharing, of which a stream in a turn is about `streamBytes` long.
   ProductPlan planProduct(const PackedWeight &packed, llvm::ArrayRef<mlir::Value> x, int64_t parts,
-                          int64_t equal);
+                          int64_t equal, int64_t streamBytes);
   /// Says so if `rows` are rounded to bf16 and the machine has no use for it.
   void remarkOnWidening(mlir::Type rows, const PackedWeight &packed);
 

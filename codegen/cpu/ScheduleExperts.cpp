@@ -122,7 +122,7 @@ public:
   void combine(ArrayRef<Value> hidden, tile::Epilogue epilogue, Value out) {
     const PackedWeight &packed = s.packedOf(op.getDown());
     int64_t equal = panelCount(widthOf(op.getResult())) * kEqualPart;
-    ProductPlan plan = s.planProduct(packed, hidden, 1, equal);
+    ProductPlan plan = s.planProduct(packed, hidden, 1, equal, kStreamBytes);
     Value partial;
     if (!s.one)
       // A turn is as many panels as there is room for.
@@ -196,8 +196,11 @@ private:
     const PackedWeight &packed = s.packedOf(weight);
     s.remarkOnWidening(op.getX().getType(), packed);
     int64_t parts = epilogue == tile::Epilogue::GateSilu ? 2 : 1;
-    ProductPlan plan = s.planProduct(packed, x, parts, /*equal=*/0);
     int64_t width = op.getHiddenWidth();
+    int64_t turn = to.choices * panelCount(width) / kExpertTurns; // panels, at most
+    int64_t stream = turn * parts / kStreams * panelBytes(packed.format, packed.k);
+    ProductPlan plan =
+        s.planProduct(packed, x, parts, /*equal=*/0, std::min(stream, kExpertStreamBytes));
     int64_t padded = wholePanels(width);
     Value out = rowsOfPlaces({padded}, b.getF32Type());
     tile::GroupedContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, x,

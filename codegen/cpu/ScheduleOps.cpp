@@ -311,10 +311,10 @@ bool Scheduler::expertsGoByFours() const { return machine.has(MOIRE_CPU_AVX512);
 int64_t Scheduler::rowsDirect() const { return cpu::rowsDirect(machine); }
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
-                                              int64_t parts, int64_t equal) {
+                                              int64_t parts, int64_t equal, int64_t streamBytes) {
   ProductPlan product{packed.format, "vfmadd", {}, {}, {}, {}};
   product.turns = counter();
-  int64_t length = std::max<int64_t>(kStreamBytes / panelBytes(packed.format, packed.k), 1);
+  int64_t length = std::max<int64_t>(streamBytes / panelBytes(packed.format, packed.k), 1);
   product.sharing =
       tile::SharingAttr::get(b.getContext(), equal, length * llvm::divideCeil(kStreams, parts),
                              kSinglePanels, kStreams, machine.prefetchesLate() ? kAheadBytes : 0);
@@ -357,7 +357,7 @@ void Scheduler::scheduleContract(Value x, Value weightValue, Value bias, tile::E
   SmallVector<Value, 3> inputs = operands(x);
   remarkOnWidening(x.getType(), packed);
   ProductPlan product = planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1,
-                                    panelCount(width) * kEqualPart);
+                                    panelCount(width) * kEqualPart, kStreamBytes);
   tile::ContractOp::create(b, loc, Split::Panels, product.instruction, product.format, inputs,
                            weight(weightValue), bias ? weight(bias) : Value(), product.strip,
                            product.turns, out, epilogue, width, packed.k, product.blocking,

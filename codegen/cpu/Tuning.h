@@ -22,8 +22,11 @@ constexpr int64_t kStreams = 4;
 /// (Machine::prefetchesLate).
 constexpr int64_t kAheadBytes = 2048;
 
-/// Bytes of a stream in a turn: of short panels several, since each beginning costs.
-constexpr int64_t kStreamBytes = 16 * 1024;
+/// Bytes of a stream in a turn: of short panels several, since each beginning costs. For one expert
+/// behind the other, which have no equal shares, more of them, if that leaves a token's experts
+/// enough turns for many threads.
+constexpr int64_t kStreamBytes = 16 * 1024, kExpertStreamBytes = 128 * 1024;
+constexpr int64_t kExpertTurns = 64;
 
 /// The part of a product's panels that is in equal shares, where streams are longest; and how many
 /// of the last ones threads take one by one, so that nobody waits long for the others.

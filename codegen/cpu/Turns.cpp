@@ -8,13 +8,16 @@ namespace moire::cpu {
 
 PanelShares::PanelShares(Emitter &e, tile::Split split, Value turns, tile::SharingAttr sharing,
                          int64_t panels)
-    : e(e), split(split), turns(turns), sharing(sharing), panels(panels), equal(panels), whole(0) {
+    : e(e), split(split), turns(turns), sharing(sharing), panels(panels), equal(panels) {
   if (!turns)
     return;
   equal = std::min(sharing.getEqual(), panels);
   if (equal == panels)
     this->turns = {};
-  whole = std::max<int64_t>(panels - equal - sharing.getSingle(), 0) / sharing.getPanels();
+  int64_t together = sharing.getPanels();
+  whole = std::max<int64_t>(panels - equal - sharing.getSingle(), 0) / together;
+  last = whole + panels - equal - whole * together;
+  other = llvm::divideCeil(panels - equal, together);
 }
 
 void PanelShares::each(int64_t count, Body body) {
@@ -33,29 +36,44 @@ void PanelShares::each(int64_t count, Body body) {
     });
   if (!turns)
     return;
-  Value each = e.index(turnCount()), all = e.index(count * turnCount());
+  Value all = e.index((count - 1) * other + last);
   auto next = [&] { return e.addConst(e.nextTurn(turns, all), asTurn); };
   e.whileBelow(asTurn ? e.index(0) : next(), e.addConst(all, asTurn), [&](Value number) {
-    Value turn = number, zero = e.index(0);
-    if (asTurn)
-      turn = e.sub(number, e.index(1));
-    auto [from, to] = panelsOf(e.rem(turn, each));
+    Value turn = asTurn ? e.sub(number, e.index(1)) : number;
+    auto [matrix, from, to] = turnOf(turn, count);
     if (asTurn) {
+      Value zero = e.index(0);
       Value isShare = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, number, zero);
       auto [shareFrom, shareTo] = equalShare(zero);
       from = arith::SelectOp::create(e.b, e.loc, isShare, shareFrom, from);
       to = arith::SelectOp::create(e.b, e.loc, isShare, shareTo, to);
     }
-    body(asTurn ? zero : e.div(turn, each), from, to);
+    body(matrix, from, to);
     return next();
   });
 }
 
-int64_t PanelShares::turnCount() const {
-  return whole + panels - equal - whole * sharing.getPanels();
+PanelShares::Turn PanelShares::turnOf(Value turn, int64_t count) {
+  if (count == 1) {
+    auto [from, to] = ofLast(turn);
+    return {e.index(0), from, to};
+  }
+  Value matrix = e.min(e.div(turn, e.index(other)), e.index(count - 1));
+  turn = e.sub(turn, e.mulConst(matrix, other));
+  auto [from, to] = ofOther(turn);
+  auto [lastFrom, lastTo] = ofLast(turn);
+  Value isLast =
+      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, matrix, e.index(count - 1));
+  return {matrix, arith::SelectOp::create(e.b, e.loc, isLast, lastFrom, from),
+          arith::SelectOp::create(e.b, e.loc, isLast, lastTo, to)};
 }
 
-std::pair<Value, Value> PanelShares::panelsOf(Value turn) {
+std::pair<Value, Value> PanelShares::ofOther(Value turn) {
+  Value from = e.addConst(e.mulConst(turn, sharing.getPanels()), equal);
+  return {from, e.min(e.addConst(from, sharing.getPanels()), e.index(panels))};
+}
+
+std::pair<Value, Value> PanelShares::ofLast(Value turn) {
   int64_t together = sharing.getPanels();
   Value isWhole =
       arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, turn, e.index(whole));

@@ -19,13 +19,19 @@ public:
 
   /// What this thread has of the panels of each of `count` matrices, numbered i. Equal shares
   /// differ by one where the team does not divide the panels; they rotate, so that over several
-  /// matrices they are equal.
+  /// matrices they are equal. Only of the last matrix the last panels are taken one by one: before,
+  /// nobody has to wait.
   void each(int64_t count, Body body);
 
 private:
-  /// The turns that the panels of a matrix are, behind those in equal shares.
-  int64_t turnCount() const;
-  std::pair<Value, Value> panelsOf(Value turn);
+  struct Turn {
+    Value matrix, from, to; // which one, and what of its panels
+  };
+  /// One of the turns of all matrices.
+  Turn turnOf(Value turn, int64_t count);
+  /// The panels of a turn of the last matrix, or of another one.
+  std::pair<Value, Value> ofLast(Value turn);
+  std::pair<Value, Value> ofOther(Value turn);
 
   Emitter &e;
   mlir::tile::Split split;
@@ -33,7 +39,9 @@ private:
   mlir::tile::SharingAttr sharing;
   int64_t panels;
   int64_t equal; // of them in equal shares
-  int64_t whole; // turns of several panels
+  // The turns of a matrix behind those: of the last one, how many of them of several panels, and of
+  // any other.
+  int64_t last = 0, whole = 0, other = 0;
 };
 
 } // namespace moire::cpu

@@ -161,7 +161,8 @@ def Tile_SharingAttr : AttrDef<Tile_Dialect, "Sharing"> {
   let summary = "How the threads share the panels of a product";
   let description = [{
     Of the first `equal` panels threads have equal shares. Of the others whoever is free takes the next
-    turn: `panels` of them, or one of the last `single`, so that all are done at about the same time.
+    turn: `panels` of them, or one of the last `single`, so that all are done at about the same time
+    (of several matrices, those of experts, only the last one has such).
     Without a counter of turns all are in equal shares. For one row a thread reads `streams` panels side
     by side, for more rows as many fewer: its share, or turn, in so many parts. For one row it asks for
     blocks of weights `ahead` bytes before it reads them, unless that is 0. No result depends on any of
