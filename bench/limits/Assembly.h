@@ -23,8 +23,8 @@ public:
   /// `before`: what teams of these sizes reached at best, by which loops.
   LimitsAgain(Report before, const Effort &effort) : before(std::move(before)), effort(effort) {}
 
-  /// What these loops reach now, on average of some tenths of a second each. False, with `error`,
-  /// for a team that was not measured, or short of memory.
+  /// What these loops reach now, on average of more than a tenth of a second each. False, with
+  /// `error`, for a team that was not measured, or short of memory.
   bool measure(int64_t threads, Report &now, std::string &error);
 
 private:

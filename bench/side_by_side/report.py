@@ -36,6 +36,10 @@ class Measurement:
         self.beside = None  # or another model
 
     @property
+    def failed(self):
+        return self.outcome.failed or (self.beside is not None and self.beside.outcome.failed)
+
+    @property
     def others(self):
         return [side.name for side in self.outcome.sides if side.name != SUBJECT]
 

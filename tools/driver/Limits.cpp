@@ -45,7 +45,7 @@ static void answer(int socket, limits::LimitsAgain &again) {
     }
     int64_t threads = 0;
     limits::Report now;
-    std::string error;
+    std::string error = "'" + line + "' is no number of threads";
     // Without an answer the program says that there is none.
     if (llvm::StringRef(line).getAsInteger(10, threads) || !again.measure(threads, now, error)) {
       complain(kFailed, error);
