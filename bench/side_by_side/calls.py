@@ -66,27 +66,23 @@ def read_value(text):
         raise Failure(f"no JSON: {text[:200]!r}") from None
 
 
-def read_json(text):
-    """What llama-bench prints with `-o json`, and compiled programs with the same keys."""
-    results = read_value(text)
-    speeds = {}
+def read_results(text):
+    """What llama-bench prints with `-o json`, and compiled programs with the same keys: {Test: fields}."""
+    results = {}
     try:
-        for result in results:
+        for result in read_value(text):
             prompt, generated = result["n_prompt"], result["n_gen"]
             test = Test("tg" if generated else "pp", generated or prompt, result.get("n_depth", 0),
                         result["n_threads"], result.get("n_sequences", 1))  # fmt: skip
-            speeds[test] = float(result["avg_ts"])
+            results[test] = {**result, "avg_ts": float(result["avg_ts"])}
     except (KeyError, TypeError, ValueError) as error:
         raise Failure(f"not the JSON of llama-bench: {error!r}") from None
-    return speeds
+    return results
 
 
-def read_needs(text):
-    """What compiled programs say beside: {Test: (operations, bytes) that a run needs}, if they know."""
-    tests = read_json(text)
-    found = {test: (result.get("need_operations"), result.get("need_bytes"))
-             for test, result in zip(tests, read_value(text))}  # fmt: skip
-    return {test: needs for test, needs in found.items() if all(needs)}
+def read_json(text):
+    """Of that the speeds."""
+    return {test: result["avg_ts"] for test, result in read_results(text).items()}
 
 
 def _rows(text):

@@ -7,8 +7,8 @@ of the suite once: tokens per second, a batch's those of all its sequences toget
 import pathlib
 
 from . import peers
-from .calls import (Call, Failure, NotSupported, answer, read_batches, read_json, read_needs, read_sweep,
-                    run)  # fmt: skip
+from .calls import (Call, Failure, NotSupported, answer, read_batches, read_json, read_results,
+                    read_sweep, run)  # fmt: skip
 from .suite import Suite
 
 # Moire fills keys and values at a depth with random numbers: what follows takes the same time as
@@ -153,8 +153,13 @@ class Moire(Side):
         return [text.replace(str(self.program), f"./{self.program.name}") for text in texts]
 
     def read(self, text):
-        self.needs |= read_needs(text)
-        return read_json(text)
+        speeds = {}
+        for test, result in read_results(text).items():
+            speeds[test] = result["avg_ts"]
+            needs = result.get("need_operations"), result.get("need_bytes")
+            if all(needs):
+                self.needs[test] = needs
+        return speeds
 
     def bench(self, *arguments):
         return Call([*self.under, self.program, "--bench", *arguments, "-r", 1, "-o", "json"], self.read)

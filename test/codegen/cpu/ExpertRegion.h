@@ -170,27 +170,21 @@ private:
     return shape.blocking.stripBytes(shape.format, kind, k, stripParts);
   }
 
-  // Three buffers of quantized rows, one a token.
-  Rows quantizedRows(bool one, std::string &s, const std::string &name,
-                     std::array<int64_t, 3> at) const {
-    int64_t d = shape.d;
-    s += sharedBuffer(one, name + "v", at[0], {d}, "i8") +
-         sharedBuffer(one, name + "s", at[1], {2, d / 32}, "f32") +
-         sharedBuffer(one, name + "n", at[2], {d / 16}, "i32");
-    return {"%" + name + "v, %" + name + "s, %" + name + "n",
-            rowsOf(one, {d}, "i8") + ", " + rowsOf(one, {2, d / 32}, "f32") + ", " +
-                rowsOf(one, {d / 16}, "i32")};
-  }
-
-  // The same of `width` columns, one for each place.
-  Rows joinedQuantized(bool one, std::string &s, const std::string &name, std::array<int64_t, 3> at,
-                       int64_t width) const {
-    s += joined(one, name + "v", at[0], {width}, "i8") +
-         joined(one, name + "s", at[1], {2, width / 32}, "f32") +
-         joined(one, name + "n", at[2], {width / 16}, "i32");
-    return {"%" + name + "v, %" + name + "s, %" + name + "n",
-            joinedType(one, {width}, "i8") + ", " + joinedType(one, {2, width / 32}, "f32") + ", " +
-                joinedType(one, {width / 16}, "i32")};
+  // Three buffers of quantized rows of `width` columns: one a token, or one for each place.
+  Rows quantizedRows(bool one, std::string &s, const std::string &name, std::array<int64_t, 3> at,
+                     int64_t width, bool places) const {
+    Rows rows;
+    auto add = [&](size_t part, std::initializer_list<int64_t> rest, const std::string &element) {
+      const std::string buffer = name + "vsn"[part], comma = part ? ", " : "";
+      s += places ? joined(one, buffer, at[part], rest, element)
+                  : sharedBuffer(one, buffer, at[part], rest, element);
+      rows.names += comma + "%" + buffer;
+      rows.types += comma + (places ? joinedType(one, rest, element) : rowsOf(one, rest, element));
+    };
+    add(0, {width}, "i8");
+    add(1, {2, width / 32}, "f32");
+    add(2, {width / 16}, "i32");
+    return rows;
   }
 
   // Sorts the assignments; %count: how many places there are.
@@ -245,15 +239,15 @@ private:
                from.types + " -> " + to.types + "\n";
       };
       Rows plainX = x, plainHidden = hidden;
-      x = quantizedRows(one, s, "x", xPartsAt);
-      hidden = joinedQuantized(one, s, "h", hiddenPartsAt, f);
+      x = quantizedRows(one, s, "x", xPartsAt, d, /*places=*/false);
+      hidden = quantizedRows(one, s, "h", hiddenPartsAt, f, /*places=*/true);
       s += quantize(plainX, x);
       quantizeHidden = "tile.barrier\n" + quantize(plainHidden, hidden);
       if (fours) {
         std::string attribute = "fours = " + number(*shape.fours) + " : i64}";
-        Rows byFours = quantizedRows(one, s, "xf", xFoursAt);
-        expertX = joinedQuantized(one, s, "g", gatheredAt, d);
-        expertHidden = joinedQuantized(one, s, "hf", hiddenFoursAt, f);
+        Rows byFours = quantizedRows(one, s, "xf", xFoursAt, d, /*places=*/false);
+        expertX = quantizedRows(one, s, "g", gatheredAt, d, /*places=*/true);
+        expertHidden = quantizedRows(one, s, "hf", hiddenFoursAt, f, /*places=*/true);
         std::string type = joinedType(one, {}, "i32"), places = "memref<?xi32, strided<[1]>>";
         s += quantize(plainX, byFours, " {" + attribute) +
              "tile.barrier\n%places = memref.subview %order[0] [%count] [1] : " + type + " to " +
