@@ -58,6 +58,18 @@ class Tiles:
     def _codes(self, count):
         return self.random.integers(0, 256, (TILE_BLOCKS, count), self.numpy.uint8)
 
+    def _scales_and_minima(self, deviation, largest):
+        """What stands in front of Q4_K's and Q5_K's codes, which go up to `largest`: f16 scale and
+        minimum, 8 × 6 bits of factors of either. The minima put the middle at 0."""
+        np = self.numpy
+        factors, codes = np.arange(64), np.arange(largest + 1)
+        squares = np.mean(factors**2.0) * np.mean(codes**2.0)
+        of_products = squares - (np.mean(factors) * np.mean(codes)) ** 2
+        of_minima = np.mean(codes) ** 2 * np.var(factors)
+        scales = self._scales(deviation / np.sqrt(of_products + of_minima))
+        minima = (scales.view("<f2") * np.mean(codes)).astype("<f2").view(np.uint8)
+        return [scales, minima, self._codes(12)]
+
     def _tile(self, kind, deviation):
         """Bytes of TILE_BLOCKS blocks of a type (layouts: ggml-common.h)."""
         np = self.numpy
@@ -67,6 +79,12 @@ class Tiles:
             parts = [self._scales(deviation / 4.8), self._codes(16)]
         elif kind == "Q8_0":  # scale, 32 × i8
             parts = [self._scales(deviation / 77), self._codes(32)]
+        elif kind == "Q5_0":  # scale, 32 × high bit, 32 × low 4 bits, minus 16
+            parts = [self._scales(deviation / 9.2), self._codes(4), self._codes(16)]
+        elif kind == "Q4_K":  # 256 × 4 bits
+            parts = [*self._scales_and_minima(deviation, 15), self._codes(128)]
+        elif kind == "Q5_K":  # 256 × high bit, 256 × low 4 bits
+            parts = [*self._scales_and_minima(deviation, 31), self._codes(32), self._codes(128)]
         elif kind == "Q6_K":  # 256 × low 4 bits, 256 × high 2 bits, minus 32; 16 × i8 scale, scale
             scales = self.random.integers(32, 96, (TILE_BLOCKS, 16), np.int8).view(np.uint8)
             parts = [self._codes(128), self._codes(64), scales, self._scales(deviation / (19.3 * 66))]

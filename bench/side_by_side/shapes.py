@@ -25,6 +25,9 @@ class Shape:
         return self.experts > 0 and layer >= self.dense_layers
 
 
+# What matrices can be asked to be, as llama.cpp's quantizer calls it.
+TYPES = ("q4_0", "q8_0", "q4_k_m")
+
 # Depths that are measured go beyond what some models were trained for; speed depends on neither.
 CONTEXT = 32768
 
@@ -53,13 +56,30 @@ class Tensor:
     deviation: float  # of its numbers; 0: all are 1
 
 
-def types_of(shape, matrices):
-    """What llama.cpp's quantizer (src/llama-quant.cpp, llama_tensor_get_type) makes of the head and
-    of attention when asked for `matrices`; everything else with two dimensions follows."""
-    types = {"head": "Q8_0" if matrices == "Q8_0" else "Q6_K"}
-    if shape.experts == 8:  # where these matrices are hardly any of the bytes
-        types |= {"attn_k": "Q8_0", "attn_v": "Q8_0"}
-    return types
+def has_more_bits(layer, layers):
+    """Layers whose values and down projections Q4_K_M gives more bits (`use_more_bits`)."""
+    return layer < layers // 8 or layer >= 7 * layers // 8 or (layer - layers // 8) % 3 == 2
+
+
+# What the quantizer takes instead of a type with blocks of 256 where rows are no whole number of them.
+IN_BLOCKS_OF_32 = {"Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0"}
+
+
+def type_of(shape, matrices, part, layer, columns):
+    """The type that llama.cpp's quantizer (src/llama-quant.cpp, llama_tensor_get_type) chooses for a
+    matrix when asked for `matrices`: of the rest, of the head, or of a part of a layer."""
+    q4_k_m = matrices == "Q4_K_M"
+    found = "Q4_K" if q4_k_m else matrices
+    eight = shape.experts == 8  # attention is hardly any of the bytes
+    if part == "head":
+        found = "Q8_0" if matrices == "Q8_0" else "Q6_K"
+    elif eight and part in ("attn_k", "attn_v"):
+        found = "Q8_0"
+    elif q4_k_m and eight and part == "attn_output":
+        found = "Q5_K"
+    elif q4_k_m and part in ("attn_v", "ffn_down") and has_more_bits(layer, shape.layers):
+        found = "Q6_K"
+    return IN_BLOCKS_OF_32.get(found, found) if columns % 256 else found
 
 
 def tensors(shape, matrices="Q4_0"):
@@ -68,26 +88,26 @@ def tensors(shape, matrices="Q4_0"):
     Rows of all matrices have unit outputs for unit inputs, but those that are added to the residual
     stream are smaller, so that it stays the token's embedding for the most part, as in a trained
     model's routers: which experts a token has then depends on the token, and all are chosen."""
-    types = types_of(shape, matrices)
     head = shape.hidden // shape.heads
 
-    def matrix(name, *dimensions, kind="", gain=1.0):
-        return Tensor(name + ".weight", dimensions, types.get(kind, matrices),
-                      gain / math.sqrt(dimensions[-1]))  # fmt: skip
+    def matrix(name, *dimensions, part="", layer=0, gain=1.0):
+        kind = type_of(shape, matrices, part, layer, dimensions[-1])
+        return Tensor(name + ".weight", dimensions, kind, gain / math.sqrt(dimensions[-1]))
 
     def ones(name):
         return Tensor(name + ".weight", (shape.hidden,), "F32", 0.0)
 
     added = 1 / math.sqrt(2 * shape.layers)
-    out = [Tensor("token_embd.weight", (shape.vocabulary, shape.hidden), matrices, 1.0)]
+    rest = type_of(shape, matrices, "", 0, shape.hidden)
+    out = [Tensor("token_embd.weight", (shape.vocabulary, shape.hidden), rest, 1.0)]
     for i in range(shape.layers):
         blk = f"blk.{i}."
         out += [
             ones(blk + "attn_norm"),
             matrix(blk + "attn_q", shape.heads * head, shape.hidden),
-            matrix(blk + "attn_k", shape.kv_heads * head, shape.hidden, kind="attn_k"),
-            matrix(blk + "attn_v", shape.kv_heads * head, shape.hidden, kind="attn_v"),
-            matrix(blk + "attn_output", shape.hidden, shape.heads * head, gain=added),
+            matrix(blk + "attn_k", shape.kv_heads * head, shape.hidden, part="attn_k"),
+            matrix(blk + "attn_v", shape.kv_heads * head, shape.hidden, part="attn_v", layer=i),
+            matrix(blk + "attn_output", shape.hidden, shape.heads * head, part="attn_output", gain=added),
             ones(blk + "ffn_norm"),
         ]
         if shape.has_experts(i):
@@ -97,7 +117,7 @@ def tensors(shape, matrices="Q4_0"):
             out += [
                 matrix(blk + "ffn_gate_exps", e, f, shape.hidden),
                 matrix(blk + "ffn_up_exps", e, f, shape.hidden),
-                matrix(blk + "ffn_down_exps", e, shape.hidden, f, gain=added),
+                matrix(blk + "ffn_down_exps", e, shape.hidden, f, part="ffn_down", layer=i, gain=added),
             ]
         # A dense layer's FFN, or the one of the shared experts.
         ffn, suffix = (shape.shared * shape.expert_ffn, "_shexp") if shape.has_experts(i) else (shape.ffn, "")
@@ -105,8 +125,8 @@ def tensors(shape, matrices="Q4_0"):
             out += [
                 matrix(blk + "ffn_gate" + suffix, ffn, shape.hidden),
                 matrix(blk + "ffn_up" + suffix, ffn, shape.hidden),
-                matrix(blk + "ffn_down" + suffix, shape.hidden, ffn, gain=added),
+                matrix(blk + "ffn_down" + suffix, shape.hidden, ffn, part="ffn_down", layer=i, gain=added),
             ]
     out.append(ones("output_norm"))
-    out.append(matrix("output", shape.vocabulary, shape.hidden, kind="head"))
+    out.append(matrix("output", shape.vocabulary, shape.hidden, part="head"))
     return out
