@@ -5,6 +5,7 @@
 #define MOIRE_DIALECTS_FORMATS_H
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -39,18 +40,23 @@ constexpr int8_t kFp4Values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -
 
 struct PanelInfo {
   std::string_view name;
-  int64_t bits; // of a quant; 0: numbers without blocks
-  int64_t zero;
-  const int8_t *values; // [16] or null: codes are their own values
+  int64_t bits;         // of a quant; 0: numbers without blocks
+  int64_t zero;         // what is added to weights where they are multiplied; none is below -zero
+  const int8_t *values; // [16] or null: codes are the integers to multiply
   int64_t columns;      // that share a scale
   Scales scales;
   bool minima;
 
   bool isBlocked() const { return bits != 0; }
-  /// Whether the integers to multiply are signed bytes; else codes of `bits` bits, minus `zero`.
-  bool isSigned() const { return bits == 8 || values; }
+  /// Whether the integers to multiply are signed bytes; else they are not below 0, and `zero` is
+  /// subtracted.
+  bool isSigned() const { return bits == 8 || (values && !zero); }
   /// The width of those integers, as the table of instructions counts it.
-  int64_t dotBits() const { return isSigned() ? 8 : bits; }
+  int64_t dotBits() const {
+    if (isSigned())
+      return 8;
+    return values ? std::bit_width(uint64_t(*std::max_element(values, values + 16) + zero)) : bits;
+  }
   /// Columns of which a row must have a whole number: those whose quants lie together, or share
   /// factors.
   int64_t wholeColumns() const {

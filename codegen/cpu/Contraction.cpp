@@ -20,7 +20,8 @@ Contraction::Contraction(Emitter &e, const Operands &operands)
   if (kind == tile::RowKind::Quantized) {
     dot = DotInstruction::get(in.instruction, info.dotBits());
     int64_t blocks = cast<MemRefType>(in.x[1].getType()).getDimSize(2);
-    blockColumns = tile::QuantizedRows::ofBlocks(in.k, blocks)->columns;
+    auto form = *tile::QuantizedRows::ofBlocks(in.k, blocks);
+    blockColumns = form.columns, sumFactor = form.sumFactor();
   }
   if (in.blocking)
     layout = tile::StripLayout::of(in.format, kind, in.k, in.parts, in.blocking);
@@ -138,9 +139,7 @@ Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, Rows rows, V
         continue;
       Value total = e.load(in.x[1], row.scale(e, 1, block));
       if (count > 1)
-        total =
-            e.mul(d, arith::SIToFPOp::create(e.b, e.loc, e.f32(),
-                                             activationSum(row, block, which * groups, groups)));
+        total = e.mul(d, activationSum(row, block, which * groups, groups));
       next[i] = e.fma(minimum, e.splat(total), next[i]);
     }
   }
@@ -154,7 +153,7 @@ Contraction::Values Contraction::dotProducts(PanelChunk &weights, Rows rows, Val
   Starts starts(rows.size());
   if (int64_t shift = info.zero + dot->shift())
     for (auto [row, start] : llvm::zip(rows, starts))
-      start = dot->correction(e, sumWords(row, block, first, groups), shift, groups);
+      start = dot->correction(e, sumWords(row, block, first, groups), sumFactor, shift, groups);
   // Sums that begin with 16 bits of correction stay in 16 bits for all columns that it is about.
   int64_t run = starts[0].narrow ? groups : std::min(dot->steps(), groups);
   Values results;
@@ -236,7 +235,8 @@ Value Contraction::activationSum(const RowPlace &row, Value block, int64_t first
     Value sum = vector::ExtractOp::create(e.b, e.loc, words, ArrayRef<int64_t>{i});
     return arith::ExtSIOp::create(e.b, e.loc, e.b.getI32Type(), sum);
   };
-  return e.add(half(0), half(1));
+  Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32(), e.add(half(0), half(1)));
+  return e.mul(sum, e.constant(e.f32(), -1.0 / static_cast<double>(sumFactor)));
 }
 
 //===- f32 activations ------------------------------------------------------------------------===//

@@ -106,7 +106,7 @@ private:
                     llvm::function_ref<Values(Value, ValueRange)> step);
   Values multiplyAdd(Value weights, Rows rows, Value column, ValueRange acc);
   /// The activations' sums for some groups of a block, as tile.quantize's words in each of 16 lanes
-  /// (<32 x i16>), and all in one (i32).
+  /// (<32 x i16>), and all in one (f32).
   Value sumWords(const RowPlace &row, Value block, int64_t first, int64_t groups);
   Value activationSum(const RowPlace &row, Value block, int64_t first, int64_t groups);
   /// The results of both parts become those of the product.
@@ -118,7 +118,7 @@ private:
   const PanelInfo &info;
   mlir::tile::RowKind kind;
   mlir::tile::StripLayout layout;
-  int64_t blockColumns = 0; // of quantized rows
+  int64_t blockColumns = 0, sumFactor = 0; // of quantized rows
   std::unique_ptr<DotInstruction> dot;
 };
 

@@ -71,6 +71,10 @@ private:
   int64_t bits;
 };
 
+Value timesWhole(Emitter &e, Value v, int64_t factor) {
+  return factor == 1 ? v : e.mul(v, e.constant(v.getType(), factor));
+}
+
 // How many pairs of products of unsigned weights of `bits` with int8 a sum of 16 bits holds.
 constexpr int64_t stepsOf16Bits(int64_t bits) { return 32767 / (2 * ((1 << bits) - 1) * 127); }
 
@@ -87,9 +91,10 @@ public:
   int64_t linesTogether() const override { return kBlockLines / 2; }
 
   int64_t steps() const override { return stepsOf16Bits(bits); }
-  Start correction(Emitter &e, Value sums, int64_t shift, int64_t groups) override {
-    return fits16Bits(shift, groups) ? Start{{}, e.mul(sums, e.constant(sums.getType(), -shift))}
-                                     : DotInstruction::correction(e, sums, shift, groups);
+  Start correction(Emitter &e, Value words, int64_t factor, int64_t shift,
+                   int64_t groups) override {
+    return fits16Bits(shift, groups) ? Start{{}, timesWhole(e, words, shift / factor)}
+                                     : DotInstruction::correction(e, words, factor, shift, groups);
   }
   Values begin(Emitter &e, const Start &start) override {
     return {start.narrow ? start.narrow : zeros(e, 32, e.b.getI16Type())};
@@ -140,12 +145,13 @@ public:
   explicit DotMaddUnsigned(int64_t bits) : bits(bits) {}
 
   int64_t steps() const override { return stepsOf16Bits(bits); }
-  Start correction(Emitter &e, Value sums, int64_t shift, int64_t groups) override {
+  Start correction(Emitter &e, Value words, int64_t factor, int64_t shift,
+                   int64_t groups) override {
     if (fits16Bits(shift, groups))
-      return {{}, e.mul(sums, e.constant(sums.getType(), -shift))};
-    Value ofHalf = half(e, sums, 0), factor = e.constant(ofHalf.getType(), -shift);
+      return {{}, timesWhole(e, words, shift / factor)};
+    Value ofHalf = half(e, words, 0), times = e.constant(ofHalf.getType(), shift / factor);
     Value wide =
-        intrinsic(e, "llvm.x86.avx2.pmadd.wd", e.vec(8, e.b.getI32Type()), {ofHalf, factor});
+        intrinsic(e, "llvm.x86.avx2.pmadd.wd", e.vec(8, e.b.getI32Type()), {ofHalf, times});
     return {join(e, wide, wide), {}};
   }
   Values begin(Emitter &e, const Start &start) override {
@@ -223,9 +229,10 @@ public:
 
 } // namespace
 
-DotInstruction::Start DotInstruction::correction(Emitter &e, Value sums, int64_t shift, int64_t) {
+DotInstruction::Start DotInstruction::correction(Emitter &e, Value words, int64_t factor,
+                                                 int64_t shift, int64_t) {
   return {intrinsic(e, "llvm.x86.avx512.pmaddw.d.512", e.vec(kLanes, e.b.getI32Type()),
-                    {sums, e.constant(sums.getType(), -shift)}),
+                    {words, e.constant(words.getType(), shift / factor)}),
           {}};
 }
 

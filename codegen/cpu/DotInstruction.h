@@ -32,8 +32,10 @@ public:
     Value wide = {}, narrow = {};
   };
   /// The start of a run over `groups` lines whose weights are `shift` larger than they should be:
-  /// -shift times the activations' sums, two of 16 bits for each row (<32 x i16>).
-  virtual Start correction(Emitter &e, Value sums, int64_t shift, int64_t groups);
+  /// -shift times the activations' sums. `words` has -factor times them, two of 16 bits for each
+  /// row
+  /// (<32 x i16>).
+  virtual Start correction(Emitter &e, Value words, int64_t factor, int64_t shift, int64_t groups);
   /// Sums of one token for a run of steps.
   virtual Values begin(Emitter &e, const Start &start) = 0;
   /// What is needed of a line (16 rows of 4 weights of int8, or of a pair of bf16), once for all

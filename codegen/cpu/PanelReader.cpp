@@ -159,7 +159,7 @@ Value PanelReader::lookUp(Value codes) {
   int64_t count = rows * 4, width = count < 16 ? 16 : 32;
   SmallVector<int8_t> table;
   for (int64_t i = 0; i < width; ++i)
-    table.push_back(info.values[i % 16]);
+    table.push_back(info.values[i % 16] + info.zero);
   VectorType part = e.vec(width, e.b.getI8Type());
   Value values =
       arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(part, ArrayRef<int8_t>(table)));

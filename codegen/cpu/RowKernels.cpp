@@ -106,17 +106,18 @@ void expandTapRoute(Emitter &e, tile::TapRouteOp op) {
 
 //===- Rounding to int8 -----------------------------------------------------------------------===//
 
-// The word of sums of 16 integers, or of vectors of such added up: of lanes 4i and 4i + 1 below, of
-// the others above. Also adds up all of them.
-static std::pair<Value, Value> emitSumWord(Emitter &e, Value v) {
+// The word of sums of 16 integers, or of vectors of such added up, times `factor`: of lanes 4i and
+// 4i + 1 below, of the others above. Also adds up all of them.
+static std::pair<Value, Value> emitSumWord(Emitter &e, Value v, int64_t factor) {
   v = e.sumLanes(v, 4);
   auto lane = [&](int64_t i) -> Value {
     return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{i});
   };
   Value low = e.add(lane(0), lane(1)), high = e.add(lane(2), lane(3));
+  auto times = [&](Value sum) { return e.mul(sum, e.constant(sum.getType(), factor)); };
   Value mask = e.constant(low.getType(), 0xffff), distance = e.constant(low.getType(), 16);
-  Value word = arith::OrIOp::create(e.b, e.loc, arith::AndIOp::create(e.b, e.loc, low, mask),
-                                    arith::ShLIOp::create(e.b, e.loc, high, distance));
+  Value word = arith::OrIOp::create(e.b, e.loc, arith::AndIOp::create(e.b, e.loc, times(low), mask),
+                                    arith::ShLIOp::create(e.b, e.loc, times(high), distance));
   return {word, e.add(low, high)};
 }
 
@@ -225,9 +226,10 @@ static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, const RowPlace 
     storeValues(e, bytes, outs[0], row, e.addConst(column, i * kLanes));
     all = all ? e.add(all, q) : q;
     if (words == 2 && i == 1)
-      e.store(emitSumWord(e, q).first, outs[2], row.sums(e, e.addConst(firstWord, 1)));
+      e.store(emitSumWord(e, q, -form.sumFactor()).first, outs[2],
+              row.sums(e, e.addConst(firstWord, 1)));
   }
-  auto [word, total] = emitSumWord(e, all);
+  auto [word, total] = emitSumWord(e, all, -form.sumFactor());
   e.store(word, outs[2], row.sums(e, firstWord));
   Value totalF = arith::SIToFPOp::create(e.b, e.loc, e.f32(), total);
   e.store(scale, outs[1], row.scale(e, 0, block));

@@ -78,7 +78,8 @@ def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
     its values. `moe.quantize_rows` says which d. `sums` i32: words of two sums of 16 bits, which
     instructions take for two weights: in the low half that of the values of columns 4i and 4i + 1, in
     the high half that of 4i + 2 and 4i + 3. With blocks of 32 [T, K / 16], of the block and then of its
-    last 16 columns; otherwise [T, B], of the block.
+    last 16 columns; otherwise [T, B], of the block. They are multiplied by -8, or with blocks of 128 by
+    -4, of 256 by -2: what the sums of products with codes of 4 bits begin with, whose zero is 8.
 
     B says how wide a block is: the least of 32, 64, 128 and 256 columns of which a row needs B, the
     last perhaps being short (K = 576 has 18, 9, 5 or 3 blocks).

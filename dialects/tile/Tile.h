@@ -23,6 +23,9 @@ struct QuantizedRows {
 
   int64_t blocks() const { return (k + columns - 1) / columns; }
   int64_t sums() const { return (k + sumColumns - 1) / sumColumns; }
+  /// The words hold minus this times the sums: a start for products with codes of 4 bits, whose
+  /// zero is 8, unless 16 bits hold less of so many columns.
+  int64_t sumFactor() const { return columns <= 64 ? 8 : 512 / columns; }
 
   /// Blocks of `columns`, or of the least that give a row as many.
   static QuantizedRows ofColumns(int64_t k, int64_t columns);

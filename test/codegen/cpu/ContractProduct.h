@@ -231,9 +231,9 @@ private:
         int64_t words = sums() / count, end = std::min(columns * (b + 1), k);
         auto quants = [&](int64_t i) { return quant(t, i); };
         int32_t *word = kernel.at<int32_t>(sumsAt);
-        word[at(t, sums(), words * b, 1)] = sumWord(columns * b, end, quants);
+        word[at(t, sums(), words * b, 1)] = sumWord(columns, columns * b, end, quants);
         if (words == 2)
-          word[at(t, sums(), words * b + 1, 1)] = sumWord(columns * b + 16, end, quants);
+          word[at(t, sums(), words * b + 1, 1)] = sumWord(columns, columns * b + 16, end, quants);
       }
     }
     for (int64_t t = 0; t <= tokens; ++t)

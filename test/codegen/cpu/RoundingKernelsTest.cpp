@@ -89,9 +89,9 @@ struct QuantizedRows {
       auto value = [&](int64_t i) { return expected.values[i]; };
       const int64_t words = columns == 32 ? 2 : 1;
       const int32_t *word = kernel.at<int32_t>(sums);
-      ASSERT_EQ(word[at(sumCount, words * b, 1)], sumWord(0, count, value));
+      ASSERT_EQ(word[at(sumCount, words * b, 1)], sumWord(columns, 0, count, value));
       if (words == 2)
-        ASSERT_EQ(word[at(sumCount, words * b + 1, 1)], sumWord(16, 32, value));
+        ASSERT_EQ(word[at(sumCount, words * b + 1, 1)], sumWord(columns, 16, 32, value));
     }
   }
 };
