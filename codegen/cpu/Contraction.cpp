@@ -134,6 +134,11 @@ Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, Rows rows, V
     for (auto [i, row] : llvm::enumerate(rows)) {
       Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dots[i]);
       Value d = e.load(in.x[1], row.scale(e, 0, block));
+      if (subtractsBehind()) {
+        Value less = e.load(in.x[1], row.scale(e, 2, block));
+        next[i] = e.fma(scale, e.fma(sum, e.splat(d), e.splat(less)), next[i]);
+        continue;
+      }
       next[i] = e.fma(e.mul(scale, e.splat(d)), sum, next[i]);
       if (!minimum)
         continue;
@@ -151,7 +156,7 @@ Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, Rows rows, V
 Contraction::Values Contraction::dotProducts(PanelChunk &weights, Rows rows, Value block,
                                              int64_t first, int64_t groups) {
   Starts starts(rows.size());
-  if (int64_t shift = info.zero + dot->shift())
+  if (int64_t shift = info.zero + dot->shift(); shift && !subtractsBehind())
     for (auto [row, start] : llvm::zip(rows, starts))
       start = dot->correction(e, sumWords(row, block, first, groups), sumFactor, shift, groups);
   // Sums that begin with 16 bits of correction stay in 16 bits for all columns that it is about.
@@ -182,9 +187,12 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, Rows rows, Valu
     }
   };
   if (rows.size() > 1 && weights.hasLoops()) {
-    Values all;
-    for (auto &sum : sums)
-      all.append(sum.begin(), sum.end());
+    auto flatten = [&] {
+      Values all;
+      for (auto &sum : sums)
+        all.append(sum.begin(), sum.end());
+      return all;
+    };
     auto unflatten = [&](ValueRange values) {
       for (auto &sum : sums) {
         sum.assign(values.begin(), values.begin() + sum.size());
@@ -192,17 +200,22 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, Rows rows, Valu
       }
     };
     int64_t together = std::min(dot->linesTogether(), count);
-    Value begin = e.addConst(e.mulConst(block, blockColumns / 8), first / 2),
-          end = e.addConst(begin, count / 2);
-    unflatten(e.fold(begin, end, together / 2, all, [&](Value pair, ValueRange acc) {
-      unflatten(acc);
+    auto severalSteps = [&](Value pair) {
       for (int64_t i = 0; i < together; ++i)
         step(weights.pairOfQuants(e.addConst(pair, i / 2), i % 2, block, blockColumns),
              e.addConst(e.mulConst(pair, 8), 4 * i));
-      Values next;
-      for (auto &sum : sums)
-        next.append(sum.begin(), sum.end());
-      return next;
+    };
+    Value begin = e.addConst(e.mulConst(block, blockColumns / 8), first / 2),
+          end = e.addConst(begin, count / 2);
+    // In front of the loop the first products need no addition. (What is left remains a loop.)
+    if (dot->beginsWithZero(starts[0]) && count > 2 * together) {
+      severalSteps(begin);
+      begin = e.addConst(begin, together / 2);
+    }
+    unflatten(e.fold(begin, end, together / 2, flatten(), [&](Value pair, ValueRange acc) {
+      unflatten(acc);
+      severalSteps(pair);
+      return flatten();
     }));
   } else {
     for (int64_t group = first; group < first + count; ++group) {

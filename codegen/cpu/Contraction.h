@@ -105,6 +105,9 @@ private:
   Values accumulate(Value from, Value to, int64_t count, ValueRange init,
                     llvm::function_ref<Values(Value, ValueRange)> step);
   Values multiplyAdd(Value weights, Rows rows, Value column, ValueRange acc);
+  /// Whether what weights have too much is subtracted from a block's scaled integers, not from the
+  /// integers.
+  bool subtractsBehind() const { return info.zero == mlir::tile::QuantizedRows::kZero; }
   /// The activations' sums for some groups of a block, as tile.quantize's words in each of 16 lanes
   /// (<32 x i16>), and all in one (f32).
   Value sumWords(const RowPlace &row, Value block, int64_t first, int64_t groups);

@@ -56,6 +56,7 @@ public:
   Values begin(Emitter &e, const Start &start) override {
     return {start.wide ? start.wide : zeros(e, kLanes, e.b.getI32Type())};
   }
+  bool beginsWithZero(const Start &) const override { return false; }
   Values prepare(Emitter &e, Value line) override {
     if (bits == 8)
       line = arith::XOrIOp::create(e.b, e.loc, line, e.constant(line.getType(), -128));

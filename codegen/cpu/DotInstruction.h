@@ -38,6 +38,8 @@ public:
   virtual Start correction(Emitter &e, Value words, int64_t factor, int64_t shift, int64_t groups);
   /// Sums of one token for a run of steps.
   virtual Values begin(Emitter &e, const Start &start) = 0;
+  /// Whether these are zero, and the first products are added to them by an instruction.
+  virtual bool beginsWithZero(const Start &start) const { return !start.narrow; }
   /// What is needed of a line (16 rows of 4 weights of int8, or of a pair of bf16), once for all
   /// tokens.
   virtual Values prepare(Emitter &e, Value line) = 0;

@@ -190,7 +190,7 @@ void expandGatherRows(Emitter &e, tile::GatherRowsOp op) {
             vector::LoadOp::create(e.b, e.loc, four, op.getX()[0], from.values(e, column));
         vector::StoreOp::create(e.b, e.loc, values, op.getOuts()[0], to.values(e, column));
       });
-      for (int64_t which : {0, 1})
+      for (int64_t which = 0; which < tile::QuantizedRows::kScales; ++which)
         copy(1, blocks, [&](const RowPlace &row, Value i) { return row.scale(e, which, i); });
       copy(2, sums, [&](const RowPlace &row, Value i) { return row.sums(e, i); });
     });

@@ -233,7 +233,9 @@ static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, const RowPlace 
   e.store(word, outs[2], row.sums(e, firstWord));
   Value totalF = arith::SIToFPOp::create(e.b, e.loc, e.f32(), total);
   e.store(scale, outs[1], row.scale(e, 0, block));
-  e.store(e.mul(scale, totalF), outs[1], row.scale(e, 1, block));
+  Value scaled = e.mul(scale, totalF), zero = e.constant(e.f32(), -tile::QuantizedRows::kZero);
+  e.store(scaled, outs[1], row.scale(e, 1, block));
+  e.store(e.mul(scaled, zero), outs[1], row.scale(e, 2, block));
 }
 
 // Rounds a row; load(column) gives 16 of its values.

@@ -1,5 +1,7 @@
 #include "codegen/cpu/RowPlace.h"
 
+#include "dialects/tile/Tile.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -29,7 +31,8 @@ RowPlace::Indices RowPlace::values(Emitter &e, Value column) const {
 RowPlace::Indices RowPlace::scale(Emitter &e, int64_t which, Value block) const {
   if (!lane)
     return {first, e.index(which), block};
-  Value place = e.addConst(e.mulConst(block, 2 * kFour), which * kFour);
+  constexpr int64_t numbers = tile::QuantizedRows::kScales;
+  Value place = e.addConst(e.mulConst(block, numbers * kFour), which * kFour);
   return {first, e.index(0), e.add(place, lane)};
 }
 

@@ -26,7 +26,7 @@ struct RowPlace {
 
   /// Four values from `column` on, a multiple of four.
   Indices values(Emitter &e, Value column) const;
-  /// The scale of a block (0), or that times the sum of its values (1).
+  /// The scale of a block (0), that times the sum of its values (1), or -8 times that (2).
   Indices scale(Emitter &e, int64_t which, Value block) const;
   Indices sums(Emitter &e, Value word) const;
 };

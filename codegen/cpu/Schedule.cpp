@@ -84,7 +84,7 @@ RowBuffer Scheduler::allocRows(int64_t width, Count count, bool shared) {
 RowBuffer Scheduler::allocQuantized(tile::QuantizedRows form, Count count, bool shared) {
   Space space = shared ? Space::Shared : Space::Private;
   Value values = alloc(space, {form.k}, b.getI8Type(), count);
-  Value scales = alloc(space, {2, form.blocks()}, b.getF32Type(), count);
+  Value scales = alloc(space, {form.kScales, form.blocks()}, b.getF32Type(), count);
   Value sums = alloc(space, {form.sums()}, b.getI32Type(), count);
   return {{values, scales, sums}, 0, form.k, count, shared};
 }

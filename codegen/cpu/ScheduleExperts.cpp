@@ -187,7 +187,8 @@ private:
   }
 
   SmallVector<Value, 3> quantizedRows(tile::QuantizedRows form) {
-    return {rowsOfPlaces({form.k}, b.getI8Type()), rowsOfPlaces({2, form.blocks()}, b.getF32Type()),
+    return {rowsOfPlaces({form.k}, b.getI8Type()),
+            rowsOfPlaces({form.kScales, form.blocks()}, b.getF32Type()),
             rowsOfPlaces({form.sums()}, b.getI32Type())};
   }
 

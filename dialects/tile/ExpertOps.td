@@ -101,8 +101,8 @@ def Tile_GatherRowsOp : Tile_Kernel<"gather_rows", [SameVariadicOperandSize]> {
 
     ```mlir
     tile.gather_rows rows %xv, %xs, %xn of %order -> %v, %s, %n {choices = 4 : i64, fours = 15 : i64}
-      : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> of memref<?xi32>
-        -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+      : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> of memref<?xi32>
+        -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
     ```
 
     Constraints:

@@ -49,7 +49,7 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
 
     ```mlir
     tile.rms_norm rows %x, %gain -> %v, %s, %n eps 1.0e-5
-      : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+      : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
     tile.rms_norm rows %x, %head_gain -> %y eps 1.0e-5 {group = 24 : i64}
       : memref<?x96xf32>, memref<32xf32> -> memref<?x96xf32>
     ```
@@ -74,26 +74,29 @@ def Tile_RmsNormOp : Tile_Kernel<"rms_norm"> {
 def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
   let summary = "Each row as int8 in blocks of 32, 64, 128 or 256";
   let description = [{
-    `values` [T, K] i8; `scales` [T, 2, B] f32: the scale d of each of B blocks, then d times the sum of
-    its values. `moe.quantize_rows` says which d. `sums` i32: words of two sums of 16 bits, which
+    `values` [T, K] i8; `scales` [T, 3, B] f32: the scale d of each of B blocks, then d times the sum of
+    its values, then -8 times that. `moe.quantize_rows` says which d. `sums` i32: words of two sums of 16 bits, which
     instructions take for two weights: in the low half that of the values of columns 4i and 4i + 1, in
     the high half that of 4i + 2 and 4i + 3. With blocks of 32 [T, K / 16], of the block and then of its
-    last 16 columns; otherwise [T, B], of the block. They are multiplied by -8, or with blocks of 128 by
-    -4, of 256 by -2: what the sums of products with codes of 4 bits begin with, whose zero is 8.
+    last 16 columns; otherwise [T, B], of the block. They are multiplied by minus 512 / columns.
+
+    A product with weights of zero z has z times the sum of the values too much. With codes of 4 bits,
+    whose z is 8, the third number of a block is what its scaled integer lacks; with others, whole
+    numbers times the words are what its sums begin with.
 
     B says how wide a block is: the least of 32, 64, 128 and 256 columns of which a row needs B, the
     last perhaps being short (K = 576 has 18, 9, 5 or 3 blocks).
 
     In a step of more than `fours` rows, if there is such a number, the rows 4r … 4r + 3 share their
-    places: of values [column / 4][4 rows][4 columns], of scales [block][scale, scaled sum][4 rows], of
+    places: of values [column / 4][4 rows][4 columns], of scales [block][3 numbers][4 rows], of
     sums [word][4 rows]. A product reads them as one stream (codegen/cpu/RowPlace.h); the buffers have
     room for whole fours.
 
     ```mlir
     tile.quantize rows %x -> %v, %s, %n
-      : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+      : memref<?x96xf32> -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
     tile.quantize rows %x -> %v, %s2, %n2
-      : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x2xf32>, memref<?x2xi32>
+      : memref<?x96xf32> -> memref<?x96xi8>, memref<?x3x2xf32>, memref<?x2xi32>
     ```
 
     Constraints:

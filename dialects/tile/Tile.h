@@ -17,15 +17,19 @@ namespace mlir::tile {
 using Format = ::moire::PanelFormat;
 
 /// How rows of `k` columns in blocks of int8 lie in memory: blocks of `columns`, the last perhaps
-/// short, with a word of sums for each `sumColumns` (tile.quantize says of which columns).
+/// short, with kScales numbers each, and a word of sums for each `sumColumns` (tile.quantize says
+/// what they are).
 struct QuantizedRows {
+  /// The zero of codes of 4 bits: a block has -8 times its scaled sum beside that.
+  static constexpr int64_t kZero = 8, kScales = 3;
+
   int64_t k, columns, sumColumns;
 
   int64_t blocks() const { return (k + columns - 1) / columns; }
   int64_t sums() const { return (k + sumColumns - 1) / sumColumns; }
-  /// The words hold minus this times the sums: a start for products with codes of 4 bits, whose
-  /// zero is 8, unless 16 bits hold less of so many columns.
-  int64_t sumFactor() const { return columns <= 64 ? 8 : 512 / columns; }
+  /// The words hold minus this times the sums, as much as 16 bits hold: 16 with blocks of 32, the
+  /// zero of codes of 5 bits.
+  int64_t sumFactor() const { return 512 / columns; }
 
   /// Blocks of `columns`, or of the least that give a row as many.
   static QuantizedRows ofColumns(int64_t k, int64_t columns);

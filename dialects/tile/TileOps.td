@@ -141,7 +141,7 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
       -> memref<?x48xf32>
     tile.contract panels "vpdpbusd" q8_0 %v, %s, %n weight %w -> accumulate %y
       {width = 48 : i64, k = 96 : i64}
-      : memref<1x96xi8>, memref<1x2x3xf32>, memref<1x6xi32> weight memref<4896xi8>
+      : memref<1x96xi8>, memref<1x3x3xf32>, memref<1x6xi32> weight memref<4896xi8>
       -> memref<1x48xf32>
     ```
 

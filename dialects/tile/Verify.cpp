@@ -65,7 +65,7 @@ LogicalResult tile::detail::verifyQuantized(Operation *op, ValueRange buffers, i
   if (scales.getRank() == 3)
     form = QuantizedRows::ofBlocks(k, scales.getDimSize(2)).value_or(form);
   const Part parts[] = {{"values", b.getI8Type(), {rows, k}},
-                        {"scales", b.getF32Type(), {rows, 2, form.blocks()}},
+                        {"scales", b.getF32Type(), {rows, QuantizedRows::kScales, form.blocks()}},
                         {"sums", b.getI32Type(), {rows, form.sums()}}};
   for (auto [part, buffer] : llvm::zip(parts, buffers)) {
     auto type = cast<MemRefType>(buffer.getType());

@@ -59,7 +59,7 @@ public:
     biasAt = memory.weight(bias.data(), 4 * bias.size());
     if (quantized) {
       valuesAt = memory.shared(shape.k);
-      scalesAt = memory.shared(8 * blocks());
+      scalesAt = memory.shared(12 * blocks());
       sumsAt = memory.shared(4 * sums());
     } else {
       xAt = memory.shared(4 * (pairs ? padded(shape.k) / 2 : shape.k));
@@ -129,10 +129,10 @@ private:
     std::string operands, types, out = rowsOf(one, {outWidth}, "f32");
     if (quantized) {
       text += sharedBuffer(one, "v", valuesAt, {k}, "i8") +
-              sharedBuffer(one, "s", scalesAt, {2, blocks()}, "f32") +
+              sharedBuffer(one, "s", scalesAt, {3, blocks()}, "f32") +
               sharedBuffer(one, "m", sumsAt, {sums()}, "i32");
       operands = "%v, %s, %m";
-      types = rowsOf(one, {k}, "i8") + ", " + rowsOf(one, {2, blocks()}, "f32") + ", " +
+      types = rowsOf(one, {k}, "i8") + ", " + rowsOf(one, {3, blocks()}, "f32") + ", " +
               rowsOf(one, {sums()}, "i32");
     } else if (pairs) {
       text += sharedBuffer(one, "x", xAt, {padded(k) / 2}, "i32");
@@ -221,11 +221,12 @@ private:
         else
           kernel.at<float>(xAt)[t * k + i] = activation(t, i);
       for (int64_t b = 0; quantized && b < count; ++b) {
-        // The second of a block's two follows at once where rows lie by fours.
-        int64_t first = fours ? 2 * b : b, second = fours ? 2 * b + 1 : count + b;
-        float *scales = kernel.at<float>(scalesAt);
-        scales[at(t, 2 * count, first, 1)] = rowScale(t, b);
-        scales[at(t, 2 * count, second, 1)] = rowScale(t, b) * float(sum(t, columns * b, columns));
+        const float scaledSum = rowScale(t, b) * float(sum(t, columns * b, columns));
+        const float numbers[] = {rowScale(t, b), scaledSum, -8 * scaledSum};
+        // A block's three follow each other where rows lie by fours.
+        for (int64_t i = 0; i < 3; ++i)
+          kernel.at<float>(scalesAt)[at(t, 3 * count, fours ? 3 * b + i : i * count + b, 1)] =
+              numbers[i];
       }
       for (int64_t b = 0; quantized && b < count; ++b) {
         int64_t words = sums() / count, end = std::min(columns * (b + 1), k);
@@ -269,6 +270,13 @@ private:
       for (int64_t k = first; k < std::min(first + columns, shape.k); ++k)
         dot += w.quants[n * w.k + k] * quant(t, k);
       float x = rowScale(t, first / shape.blockColumns);
+      if (w.info().zero == 8) { // 8 times the sum is subtracted behind the scale
+        int activations = sum(t, first, columns);
+        float less = -8 * (x * static_cast<float>(activations));
+        float y = std::fma(static_cast<float>(dot + 8 * activations), x, less);
+        total = std::fma(w.scale(n, first), y, total);
+        continue;
+      }
       total = std::fma(w.scale(n, first) * x, static_cast<float>(dot), total);
       if (w.info().minima)
         total =

@@ -101,7 +101,7 @@ private:
   }
 
   std::array<int64_t, 3> place(int64_t rows, int64_t k) {
-    return {memory.shared(rows * k), memory.shared(8 * rows * (k / 32)),
+    return {memory.shared(rows * k), memory.shared(12 * rows * (k / 32)),
             memory.shared(4 * rows * (k / 16))};
   }
 
@@ -182,7 +182,7 @@ private:
       rows.types += comma + (places ? joinedType(one, rest, element) : rowsOf(one, rest, element));
     };
     add(0, {width}, "i8");
-    add(1, {2, width / 32}, "f32");
+    add(1, {3, width / 32}, "f32");
     add(2, {width / 16}, "i32");
     return rows;
   }

@@ -122,10 +122,10 @@ constexpr int64_t kStripSpace = 256 * 1024;
 /// The word of sums that tile.quantize makes of the integers value(k) of columns from .. to of a
 /// block of `columns`.
 template <typename Quant> int32_t sumWord(int64_t columns, int64_t from, int64_t to, Quant value) {
-  const int32_t factor = columns == 256 ? -2 : columns == 128 ? -4 : -8;
+  const int32_t factor = static_cast<int32_t>(512 / columns);
   int32_t low = 0, high = 0;
   for (int64_t k = from; k < to; ++k)
-    (k % 4 < 2 ? low : high) += factor * value(k);
+    (k % 4 < 2 ? low : high) -= factor * value(k);
   return (low & 0xffff) | static_cast<int32_t>(static_cast<uint32_t>(high) << 16);
 }
 

@@ -56,18 +56,18 @@ struct QuantizedRows {
   QuantizedRows(Memory &memory, int64_t width, int64_t columns)
       : width(width), columns(columns), blocks((width + columns - 1) / columns),
         sumCount(columns == 32 ? width / 16 : blocks), values(memory.shared(width)),
-        scales(memory.shared(8 * blocks)), sums(memory.shared(4 * sumCount)) {}
+        scales(memory.shared(12 * blocks)), sums(memory.shared(4 * sumCount)) {}
 
   std::string buffers(bool one, const std::string &name) const {
     return sharedBuffer(one, name + "v", values, {width}, "i8") +
-           sharedBuffer(one, name + "s", scales, {2, blocks}, "f32") +
+           sharedBuffer(one, name + "s", scales, {3, blocks}, "f32") +
            sharedBuffer(one, name + "n", sums, {sumCount}, "i32");
   }
   static std::string names(const std::string &name) {
     return "%" + name + "v, %" + name + "s, %" + name + "n";
   }
   std::string types(bool one) const {
-    return rowsOf(one, {width}, "i8") + ", " + rowsOf(one, {2, blocks}, "f32") + ", " +
+    return rowsOf(one, {width}, "i8") + ", " + rowsOf(one, {3, blocks}, "f32") + ", " +
            rowsOf(one, {sumCount}, "i32");
   }
   /// `fours`: as `tile.quantize` with that says.
@@ -83,8 +83,9 @@ struct QuantizedRows {
         ASSERT_EQ(kernel.at<int8_t>(values)[at(width, columns * b + i, 4)], expected.values[i])
             << "row " << row << " block " << b << " element " << i;
       const float *found = kernel.at<float>(scales);
-      ASSERT_EQ(found[at(2 * blocks, fours ? 2 * b : b, 1)], expected.scale);
-      ASSERT_EQ(found[at(2 * blocks, fours ? 2 * b + 1 : blocks + b, 1)], expected.scaledSum);
+      const float numbers[] = {expected.scale, expected.scaledSum, -8 * expected.scaledSum};
+      for (int64_t i = 0; i < 3; ++i)
+        ASSERT_EQ(found[at(3 * blocks, fours ? 3 * b + i : i * blocks + b, 1)], numbers[i]);
       // Of the block; of one of 32 also of its second half.
       auto value = [&](int64_t i) { return expected.values[i]; };
       const int64_t words = columns == 32 ? 2 : 1;

@@ -110,7 +110,7 @@ module {
   // CHECK: tile.stamp 3 experts
   func.func private @many(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x64xf32>,
                           %order: memref<?xi32>, %offsets: memref<1x9xi32>, %h: memref<?x32xf32>,
-                          %v: memref<?x32xi8>, %s: memref<?x2x1xf32>, %sums: memref<?x2xi32>,
+                          %v: memref<?x32xi8>, %s: memref<?x3x1xf32>, %sums: memref<?x2xi32>,
                           %weights: memref<?x2xf32>, %partial: memref<?x2x32xf32>) {
     tile.barrier
     %up = tile.weight "layer_1.gate_up" {offset = 0 : i64, slice_bytes = 65536 : i64}
@@ -120,13 +120,13 @@ module {
       : memref<?x64xf32> weight memref<65536xi8> of memref<?xi32>, memref<1x9xi32>
         -> memref<?x32xf32>
     tile.quantize rows %h -> %v, %s, %sums
-      : memref<?x32xf32> -> memref<?x32xi8>, memref<?x2x1xf32>, memref<?x2xi32>
+      : memref<?x32xf32> -> memref<?x32xi8>, memref<?x3x1xf32>, memref<?x2xi32>
     %down = tile.weight "layer_1.down" {offset = 65536 : i64, slice_bytes = 17408 : i64}
       : memref<17408xi8>
     tile.combine_contract panels "vpdpbusd" q8_0 %v, %s, %sums weight %down of %order, %offsets
       by %weights partial %partial -> accumulate %x
       {expert_bytes = 2176 : i64, k = 32 : i64, width = 32 : i64}
-      : memref<?x32xi8>, memref<?x2x1xf32>, memref<?x2xi32> weight memref<17408xi8>
+      : memref<?x32xi8>, memref<?x3x1xf32>, memref<?x2xi32> weight memref<17408xi8>
         of memref<?xi32>, memref<1x9xi32> by memref<?x2xf32> partial memref<?x2x32xf32>
         -> memref<?x64xf32>
     return
@@ -137,14 +137,14 @@ module {
   // CHECK-NOT: scf.for
   // CHECK: tile.stamp 4{{$}}
   func.func private @one(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<1x64xf32>,
-                         %ids: memref<2xi32>, %v: memref<2x32xi8>, %s: memref<2x2x1xf32>,
+                         %ids: memref<2xi32>, %v: memref<2x32xi8>, %s: memref<2x3x1xf32>,
                          %sums: memref<2x2xi32>, %weights: memref<1x2xf32>) {
     %down = tile.weight "layer_1.down" {offset = 65536 : i64, slice_bytes = 17408 : i64}
       : memref<17408xi8>
     tile.combine_contract panels "vpdpbusd" q8_0 %v, %s, %sums weight %down of %ids by %weights
       -> accumulate %x
       {expert_bytes = 2176 : i64, k = 32 : i64, width = 32 : i64}
-      : memref<2x32xi8>, memref<2x2x1xf32>, memref<2x2xi32> weight memref<17408xi8>
+      : memref<2x32xi8>, memref<2x3x1xf32>, memref<2x2xi32> weight memref<17408xi8>
         of memref<2xi32> by memref<1x2xf32> -> memref<1x64xf32>
     return
   }

@@ -92,6 +92,6 @@
 // Blocks of 64 columns: a scale and a sum for each, the last of 32.
 //
 // WIDE-LABEL: func.func private @layer.many(
-// WIDE: tile.rms_norm rows {{.*}} -> memref<?x64xi8>, memref<?x2x1xf32>, memref<?x1xi32>
-// WIDE: tile.contract panels "vpmaddubsw" int4_g64 {{.*}} memref<?x64xi8>, memref<?x2x1xf32>, memref<?x1xi32>
-// WIDE: tile.quantize rows {{.*}} memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x2xf32>, memref<?x2xi32>
+// WIDE: tile.rms_norm rows {{.*}} -> memref<?x64xi8>, memref<?x3x1xf32>, memref<?x1xi32>
+// WIDE: tile.contract panels "vpmaddubsw" int4_g64 {{.*}} memref<?x64xi8>, memref<?x3x1xf32>, memref<?x1xi32>
+// WIDE: tile.quantize rows {{.*}} memref<?x96xf32> -> memref<?x96xi8>, memref<?x3x2xf32>, memref<?x2xi32>

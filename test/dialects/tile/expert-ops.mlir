@@ -47,18 +47,18 @@ func.func @experts(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x
 
 // CHECK-LABEL: func @by_fours
 func.func @by_fours(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x96xi8>,
-                    %s: memref<?x2x3xf32>, %n: memref<?x6xi32>, %v1: memref<?x96xi8>,
-                    %s1: memref<?x2x3xf32>, %n1: memref<?x6xi32>, %w: memref<147456xi8>,
+                    %s: memref<?x3x3xf32>, %n: memref<?x6xi32>, %v1: memref<?x96xi8>,
+                    %s1: memref<?x3x3xf32>, %n1: memref<?x6xi32>, %w: memref<147456xi8>,
                     %strip: memref<3456xi8>, %order: memref<?xi32>, %offsets: memref<1x13xi32>,
                     %hidden: memref<?x32xf32>) {
-  // CHECK: tile.gather_rows rows %{{.*}}, %{{.*}}, %{{.*}} of %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} {choices = 4 : i64, fours = 15 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> of memref<?xi32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+  // CHECK: tile.gather_rows rows %{{.*}}, %{{.*}}, %{{.*}} of %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} {choices = 4 : i64, fours = 15 : i64} : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> of memref<?xi32> -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
   tile.gather_rows rows %v, %s, %n of %order -> %v1, %s1, %n1 {choices = 4 : i64, fours = 15 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> of memref<?xi32>
-    -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+    : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> of memref<?xi32>
+    -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
   // CHECK: tile.grouped_contract panels "vpmaddubsw" q4_0 {{.*}}, fours, k = 96 : i64,
   tile.grouped_contract panels "vpmaddubsw" q4_0 %v1, %s1, %n1 weight %w strip %strip
     of %order, %offsets -> gate_silu %hidden {blocking = #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 96>, choices = 4 : i64, expert_bytes = 12288 : i64, fours, k = 96 : i64, width = 32 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<147456xi8>
+    : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<147456xi8>
     strip memref<3456xi8> of memref<?xi32>, memref<1x13xi32> -> memref<?x32xf32>
   return
 }

@@ -43,20 +43,20 @@ func.func @rms_norm_c2_element(%step: !llvm.ptr, %thread: index, %team: index, %
 // -----
 
 func.func @rms_norm_c2_scales(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
-    %g: memref<96xf32>, %o0: memref<?x96xi8>, %o1: memref<?x2x4xf32>, %o2: memref<?x6xi32>) {
+    %g: memref<96xf32>, %o0: memref<?x96xi8>, %o1: memref<?x3x4xf32>, %o2: memref<?x6xi32>) {
   // expected-error @below {{expected dimension 2 of scales to be 3, found 4}}
   tile.rms_norm rows %x, %g -> %o0, %o1, %o2 eps 1.0e-5 : memref<?x96xf32>, memref<96xf32> ->
-    memref<?x96xi8>, memref<?x2x4xf32>, memref<?x6xi32>
+    memref<?x96xi8>, memref<?x3x4xf32>, memref<?x6xi32>
   return
 }
 
 // -----
 
 func.func @rms_norm_c2_order(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
-    %g: memref<96xf32>, %o0: memref<?x96xi8>, %o1: memref<?x6xi32>, %o2: memref<?x2x3xf32>) {
+    %g: memref<96xf32>, %o0: memref<?x96xi8>, %o1: memref<?x6xi32>, %o2: memref<?x3x3xf32>) {
   // expected-error @below {{expected the scales to be of 'f32' with 3 dimensions, found 'memref<?x6xi32>'}}
   tile.rms_norm rows %x, %g -> %o0, %o1, %o2 eps 1.0e-5 : memref<?x96xf32>, memref<96xf32> ->
-    memref<?x96xi8>, memref<?x6xi32>, memref<?x2x3xf32>
+    memref<?x96xi8>, memref<?x6xi32>, memref<?x3x3xf32>
   return
 }
 
@@ -83,10 +83,10 @@ func.func @rms_norm_c2_round_number(%step: !llvm.ptr, %thread: index, %team: ind
 // -----
 
 func.func @rms_norm_c3(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x80xf32>, %g:
-    memref<96xf32>, %o0: memref<?x80xi8>, %o1: memref<?x2x2xf32>, %o2: memref<?x2xi32>) {
+    memref<96xf32>, %o0: memref<?x80xi8>, %o1: memref<?x3x2xf32>, %o2: memref<?x2xi32>) {
   // expected-error @below {{expected columns divisible by the block of 32, found 80}}
   tile.rms_norm rows %x, %g -> %o0, %o1, %o2 eps 1.0e-5 : memref<?x80xf32>, memref<96xf32> ->
-    memref<?x80xi8>, memref<?x2x2xf32>, memref<?x2xi32>
+    memref<?x80xi8>, memref<?x3x2xf32>, memref<?x2xi32>
   return
 }
 
@@ -121,9 +121,9 @@ func.func @rms_norm_c6(%step: !llvm.ptr, %thread: index, %team: index, %x: memre
 // -----
 
 func.func @quantize_c1_values(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
-    %v: memref<?x64xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>) {
+    %v: memref<?x64xi8>, %s: memref<?x3x3xf32>, %n: memref<?x6xi32>) {
   // expected-error @below {{expected dimension 1 of values to be 96, found 64}}
-  tile.quantize rows %x -> %v, %s, %n : memref<?x96xf32> -> memref<?x64xi8>, memref<?x2x3xf32>,
+  tile.quantize rows %x -> %v, %s, %n : memref<?x96xf32> -> memref<?x64xi8>, memref<?x3x3xf32>,
     memref<?x6xi32>
   return
 }
@@ -132,7 +132,7 @@ func.func @quantize_c1_values(%step: !llvm.ptr, %thread: index, %team: index, %x
 
 func.func @quantize_c1_scales(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
     %v: memref<?x96xi8>, %s: memref<?x1x3xf32>, %n: memref<?x6xi32>) {
-  // expected-error @below {{expected dimension 1 of scales to be 2, found 1}}
+  // expected-error @below {{expected dimension 1 of scales to be 3, found 1}}
   tile.quantize rows %x -> %v, %s, %n : memref<?x96xf32> -> memref<?x96xi8>, memref<?x1x3xf32>,
     memref<?x6xi32>
   return
@@ -141,9 +141,9 @@ func.func @quantize_c1_scales(%step: !llvm.ptr, %thread: index, %team: index, %x
 // -----
 
 func.func @quantize_c1_sums(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<4x96xf32>,
-    %v: memref<4x96xi8>, %s: memref<4x2x3xf32>, %n: memref<3x6xi32>) {
+    %v: memref<4x96xi8>, %s: memref<4x3x3xf32>, %n: memref<3x6xi32>) {
   // expected-error @below {{expected dimension 0 of sums to be 4, found 3}}
-  tile.quantize rows %x -> %v, %s, %n : memref<4x96xf32> -> memref<4x96xi8>, memref<4x2x3xf32>,
+  tile.quantize rows %x -> %v, %s, %n : memref<4x96xf32> -> memref<4x96xi8>, memref<4x3x3xf32>,
     memref<3x6xi32>
   return
 }
@@ -151,9 +151,9 @@ func.func @quantize_c1_sums(%step: !llvm.ptr, %thread: index, %team: index, %x: 
 // -----
 
 func.func @quantize_c2(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x100xf32>, %v:
-    memref<?x100xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>) {
+    memref<?x100xi8>, %s: memref<?x3x3xf32>, %n: memref<?x6xi32>) {
   // expected-error @below {{expected columns divisible by the block of 32, found 100}}
-  tile.quantize rows %x -> %v, %s, %n : memref<?x100xf32> -> memref<?x100xi8>, memref<?x2x3xf32>,
+  tile.quantize rows %x -> %v, %s, %n : memref<?x100xf32> -> memref<?x100xi8>, memref<?x3x3xf32>,
     memref<?x6xi32>
   return
 }
@@ -161,9 +161,9 @@ func.func @quantize_c2(%step: !llvm.ptr, %thread: index, %team: index, %x: memre
 // -----
 
 func.func @quantize_c3(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>, %v:
-    memref<?x96xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>) {
+    memref<?x96xi8>, %s: memref<?x3x3xf32>, %n: memref<?x6xi32>) {
   // expected-error @below {{expected the work to be split by rows or whole, found panels}}
-  tile.quantize panels %x -> %v, %s, %n : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>,
+  tile.quantize panels %x -> %v, %s, %n : memref<?x96xf32> -> memref<?x96xi8>, memref<?x3x3xf32>,
     memref<?x6xi32>
   return
 }

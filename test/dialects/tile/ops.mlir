@@ -11,8 +11,8 @@ func.func @data(%step: !llvm.ptr, %thread: index, %team: index, %layer: index) {
   %r = tile.count logit_rows
   // CHECK: tile.alloc shared(%[[T]]) : memref<?x96xf32>
   %x = tile.alloc shared(%t) : memref<?x96xf32>
-  // CHECK: tile.alloc shared(%[[T]]) at 384 : memref<?x2x3xf32>
-  %s = tile.alloc shared(%t) at 384 : memref<?x2x3xf32>
+  // CHECK: tile.alloc shared(%[[T]]) at 384 : memref<?x3x3xf32>
+  %s = tile.alloc shared(%t) at 384 : memref<?x3x3xf32>
   // CHECK: tile.alloc shared : memref<1x96xi8>
   %one = tile.alloc shared : memref<1x96xi8>
   // CHECK: tile.alloc private at 64 : memref<4x80xf32>
@@ -53,7 +53,7 @@ func.func @data(%step: !llvm.ptr, %thread: index, %team: index, %layer: index) {
 // CHECK-LABEL: func @rows
 func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi32>,
                 %table: memref<9216xi8>, %x: memref<?x96xf32>, %y: memref<?x96xf32>,
-                %gain: memref<96xf32>, %v: memref<?x96xi8>, %s: memref<?x2x3xf32>,
+                %gain: memref<96xf32>, %v: memref<?x96xi8>, %s: memref<?x3x3xf32>,
                 %n: memref<?x6xi32>, %p: memref<?x48xi32>, %f: memref<16xf32>, %taps: memref<?x?x96xf32>) {
   // CHECK: tile.embed rows q4_0 %{{.*}}, %{{.*}} -> %{{.*}} : memref<?xi32>, memref<9216xi8> -> memref<?x96xf32>
   tile.embed rows q4_0 %ids, %table -> %x : memref<?xi32>, memref<9216xi8> -> memref<?x96xf32>
@@ -63,13 +63,13 @@ func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi
   tile.rms_norm rows %x, %gain -> %y eps 1.0e-5 : memref<?x96xf32>, memref<96xf32> -> memref<?x96xf32>
   // CHECK: tile.rms_norm rows %{{.*}}, %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} eps 5.000000e-01
   tile.rms_norm rows %x, %gain -> %v, %s, %n eps 0.5
-    : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
-  // CHECK: tile.quantize rows %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+    : memref<?x96xf32>, memref<96xf32> -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
+  // CHECK: tile.quantize rows %{{.*}} -> %{{.*}}, %{{.*}}, %{{.*}} : memref<?x96xf32> -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
   tile.quantize rows %x -> %v, %s, %n
-    : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+    : memref<?x96xf32> -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
   // CHECK: tile.quantize rows %{{.*}} {fours = 15 : i64} : memref<?x96xf32>
   tile.quantize rows %x -> %v, %s, %n {fours = 15 : i64}
-    : memref<?x96xf32> -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+    : memref<?x96xf32> -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
   // CHECK: tile.round rows %{{.*}} -> %{{.*}} : memref<?x96xf32> -> memref<?x96xf32>
   tile.round rows %x -> %y : memref<?x96xf32> -> memref<?x96xf32>
   // CHECK: tile.round whole %{{.*}} -> %{{.*}} : memref<?x96xf32> -> memref<?x48xi32>
@@ -93,7 +93,7 @@ func.func @rows(%step: !llvm.ptr, %thread: index, %team: index, %ids: memref<?xi
 
 // CHECK-LABEL: func @products
 func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?x96xf32>,
-                    %v: memref<?x96xi8>, %s: memref<?x2x3xf32>, %n: memref<?x6xi32>,
+                    %v: memref<?x96xi8>, %s: memref<?x3x3xf32>, %n: memref<?x6xi32>,
                     %w: memref<9792xi8>, %b: memref<48xf32>, %floats: memref<6144xi8>,
                     %bytes: memref<3840xi8>, %y: memref<?x48xf32>) {
   // CHECK: tile.contract panels "vfmadd" bf16 %{{.*}} weight %{{.*}} bias %{{.*}} strip %{{.*}} -> store %{{.*}} {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, k = 96 : i64, width = 40 : i64}
@@ -105,11 +105,11 @@ func.func @products(%step: !llvm.ptr, %thread: index, %team: index, %x: memref<?
   // CHECK: tile.contract panels "vpdpbusd" q8_0 %{{.*}}, %{{.*}}, %{{.*}} weight %{{.*}} -> accumulate %{{.*}}
   tile.contract panels "vpdpbusd" q8_0 %v, %s, %n weight %w -> accumulate %y
     {width = 48 : i64, k = 96 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9792xi8> -> memref<?x48xf32>
+    : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<9792xi8> -> memref<?x48xf32>
   // CHECK: tile.contract panels "vpmaddubsw" q4_1 %{{.*}} strip %{{.*}} -> gate_silu %{{.*}}
   tile.contract panels "vpmaddubsw" q4_1 %v, %s, %n weight %w strip %bytes -> gate_silu %y
     {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9792xi8> strip memref<3840xi8>
+    : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<9792xi8> strip memref<3840xi8>
     -> memref<?x48xf32>
   return
 }

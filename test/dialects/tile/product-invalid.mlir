@@ -23,10 +23,10 @@ func.func @contract_c1_number(%step: !llvm.ptr, %thread: index, %team: index, %x
 // -----
 
 func.func @contract_c1_scales(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>,
-    %x1: memref<?x3x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
-  // expected-error @below {{expected dimension 1 of scales to be 2, found 3}}
+    %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected dimension 1 of scales to be 3, found 2}}
   tile.contract panels "vpmaddubsw" q4_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k =
-    96 : i64} : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
+    96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
   return
 }
@@ -44,10 +44,10 @@ func.func @contract_c1_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0
 // -----
 
 func.func @contract_c2(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>, %x1:
-    memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+    memref<?x3x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected weights of a block format for quantized rows, found bf16}}
   tile.contract panels "vpmaddubsw" bf16 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k =
-    96 : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
+    96 : i64} : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
   return
 }
@@ -55,10 +55,10 @@ func.func @contract_c2(%step: !llvm.ptr, %thread: index, %team: index, %x0: memr
 // -----
 
 func.func @contract_c2_columns(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>,
-    %x1: memref<?x2x1xf32>, %x2: memref<?x1xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
+    %x1: memref<?x3x1xf32>, %x2: memref<?x1xi32>, %w: memref<9216xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected blocks of x whose columns share a scale in int4_g64, found blocks of 128}}
   tile.contract panels "vpmaddubsw" int4_g64 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k =
-    96 : i64} : memref<?x96xi8>, memref<?x2x1xf32>, memref<?x1xi32> weight memref<9216xi8> ->
+    96 : i64} : memref<?x96xi8>, memref<?x3x1xf32>, memref<?x1xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
   return
 }
@@ -66,12 +66,12 @@ func.func @contract_c2_columns(%step: !llvm.ptr, %thread: index, %team: index, %
 // -----
 
 func.func @contract_c2_chunks(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x192xi8>,
-    %x1: memref<?x2x2xf32>, %x2: memref<?x2xi32>, %w: memref<9216xi8>, %s: memref<32768xi8>,
+    %x1: memref<?x3x2xf32>, %x2: memref<?x2xi32>, %w: memref<9216xi8>, %s: memref<32768xi8>,
     %y: memref<?x48xf32>) {
   // expected-error @below {{expected chunks of whole blocks of x, of 128 columns, found chunks of 64}}
   tile.contract panels "vpmaddubsw" int4_g128 %x0, %x1, %x2 weight %w strip %s -> store %y
     {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 64>, width = 40 : i64, k = 192 : i64}
-    : memref<?x192xi8>, memref<?x2x2xf32>, memref<?x2xi32> weight memref<9216xi8> strip memref<32768xi8>
+    : memref<?x192xi8>, memref<?x3x2xf32>, memref<?x2xi32> weight memref<9216xi8> strip memref<32768xi8>
     -> memref<?x48xf32>
   return
 }
@@ -119,11 +119,11 @@ func.func @contract_c4_float(%step: !llvm.ptr, %thread: index, %team: index, %x0
 // -----
 
 func.func @contract_c4_integer(%step: !llvm.ptr, %thread: index, %team: index, %x0:
-    memref<?x96xi8>, %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y:
+    memref<?x96xi8>, %x1: memref<?x3x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y:
     memref<?x48xf32>) {
   // expected-error @below {{expected an integer instruction for quantized rows, found vfmadd}}
   tile.contract panels "vfmadd" q8_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k = 96
-    : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
+    : i64} : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
   return
 }
@@ -141,11 +141,11 @@ func.func @contract_c4_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0
 // -----
 
 func.func @contract_c4_integer_pairs(%step: !llvm.ptr, %thread: index, %team: index, %x0:
-    memref<?x96xi8>, %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y:
+    memref<?x96xi8>, %x1: memref<?x3x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %y:
     memref<?x48xf32>) {
   // expected-error @below {{expected an integer instruction for quantized rows, found vdpbf16ps}}
   tile.contract panels "vdpbf16ps" q8_0 %x0, %x1, %x2 weight %w -> store %y {width = 40 : i64, k = 96
-    : i64} : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
+    : i64} : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<9216xi8> ->
     memref<?x48xf32>
   return
 }
@@ -235,12 +235,12 @@ func.func @contract_c8_none(%step: !llvm.ptr, %thread: index, %team: index, %x0:
 
 // Of two parts in chunks of 32 columns one lies in the strip at a time, beside the sums of both.
 func.func @contract_c8_parts(%step: !llvm.ptr, %thread: index, %team: index, %x0: memref<?x96xi8>,
-    %x1: memref<?x2x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %s: memref<3456xi8>, %y:
+    %x1: memref<?x3x3xf32>, %x2: memref<?x6xi32>, %w: memref<9216xi8>, %s: memref<3456xi8>, %y:
     memref<?x48xf32>) {
   // expected-error @below {{expected a strip of 'memref<1600xi8>', found 'memref<3456xi8>'}}
   tile.contract panels "vpmaddubsw" q4_0 %x0, %x1, %x2 weight %w strip %s -> gate_silu %y
     {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 8, columns = 32>, width = 40 : i64, k = 96 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<9216xi8>
+    : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<9216xi8>
     strip memref<3456xi8> -> memref<?x48xf32>
   return
 }
@@ -302,32 +302,32 @@ func.func @contract_c11_floats(%step: !llvm.ptr, %thread: index, %team: index, %
 // -----
 
 func.func @contract_c11_blocking(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x96xi8>,
-    %d: memref<?x2x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
+    %d: memref<?x3x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected quantized rows, and a blocking by whole fours, with rows by fours}}
   tile.contract panels "vpdpbusd" q8_0 %v, %d, %n weight %w -> store %y {width = 48 : i64, k = 96 : i64, fours = 0 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
+    : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
   return
 }
 
 // -----
 
 func.func @contract_c11_tiles(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x96xi8>,
-    %d: memref<?x2x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
+    %d: memref<?x3x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected quantized rows, and a blocking by whole fours, with rows by fours}}
   tile.contract panels "vpdpbusd" q8_0 %v, %d, %n weight %w -> store %y
     {blocking = #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 256>, width = 48 : i64, k = 96 : i64, fours = 0 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
+    : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
   return
 }
 
 // -----
 
 func.func @contract_c11_direct(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x96xi8>,
-    %d: memref<?x2x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
+    %d: memref<?x3x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
   // expected-error @below {{expected quantized rows, and a blocking by whole fours, with rows by fours}}
   tile.contract panels "vpdpbusd" q8_0 %v, %d, %n weight %w -> store %y
     {blocking = #tile.blocking<direct = 16, together = 4, rows = 4, block = 256, columns = 256>, width = 48 : i64, k = 96 : i64, fours = 12 : i64}
-    : memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
+    : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
   return
 }
 

@@ -142,41 +142,41 @@ func.func @gather_rows_c1(%step: !llvm.ptr, %thread: index, %team: index, %x: me
 
 // -----
 
-func.func @gather_rows_c1_width(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x64xi8>, %s: memref<?x2x2xf32>, %n: memref<?x4xi32>, %o: memref<?xi32>, %v1: memref<?x96xi8>, %s1: memref<?x2x3xf32>, %n1: memref<?x6xi32>) {
+func.func @gather_rows_c1_width(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x64xi8>, %s: memref<?x3x2xf32>, %n: memref<?x4xi32>, %o: memref<?xi32>, %v1: memref<?x96xi8>, %s1: memref<?x3x3xf32>, %n1: memref<?x6xi32>) {
   // expected-error @below {{expected dimension 1 of values to be 64, found 96}}
   tile.gather_rows rows %v, %s, %n of %o -> %v1, %s1, %n1 {choices = 4 : i64}
-    : memref<?x64xi8>, memref<?x2x2xf32>, memref<?x4xi32> of memref<?xi32>
-      -> memref<?x96xi8>, memref<?x2x3xf32>, memref<?x6xi32>
+    : memref<?x64xi8>, memref<?x3x2xf32>, memref<?x4xi32> of memref<?xi32>
+      -> memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32>
   return
 }
 
 // -----
 
-func.func @gather_rows_c1_blocks(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x64xi8>, %s: memref<?x2x2xf32>, %n: memref<?x4xi32>, %o: memref<?xi32>, %v1: memref<?x64xi8>, %s1: memref<?x2x1xf32>, %n1: memref<?x1xi32>) {
+func.func @gather_rows_c1_blocks(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x64xi8>, %s: memref<?x3x2xf32>, %n: memref<?x4xi32>, %o: memref<?xi32>, %v1: memref<?x64xi8>, %s1: memref<?x3x1xf32>, %n1: memref<?x1xi32>) {
   // expected-error @below {{expected the blocks of outs (those of x) to be 2, found 1}}
   tile.gather_rows rows %v, %s, %n of %o -> %v1, %s1, %n1 {choices = 4 : i64}
-    : memref<?x64xi8>, memref<?x2x2xf32>, memref<?x4xi32> of memref<?xi32>
-      -> memref<?x64xi8>, memref<?x2x1xf32>, memref<?x1xi32>
+    : memref<?x64xi8>, memref<?x3x2xf32>, memref<?x4xi32> of memref<?xi32>
+      -> memref<?x64xi8>, memref<?x3x1xf32>, memref<?x1xi32>
   return
 }
 
 // -----
 
-func.func @gather_rows_c2(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x64xi8>, %s: memref<?x2x2xf32>, %n: memref<?x4xi32>, %o: memref<?xi32>) {
+func.func @gather_rows_c2(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x64xi8>, %s: memref<?x3x2xf32>, %n: memref<?x4xi32>, %o: memref<?xi32>) {
   // expected-error @below {{expected a positive number of choices, found 0}}
   tile.gather_rows rows %v, %s, %n of %o -> %v, %s, %n {choices = 0 : i64}
-    : memref<?x64xi8>, memref<?x2x2xf32>, memref<?x4xi32> of memref<?xi32>
-      -> memref<?x64xi8>, memref<?x2x2xf32>, memref<?x4xi32>
+    : memref<?x64xi8>, memref<?x3x2xf32>, memref<?x4xi32> of memref<?xi32>
+      -> memref<?x64xi8>, memref<?x3x2xf32>, memref<?x4xi32>
   return
 }
 
 // -----
 
-func.func @gather_rows_c3(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x64xi8>, %s: memref<?x2x2xf32>, %n: memref<?x4xi32>, %o: memref<?xi32>) {
+func.func @gather_rows_c3(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x64xi8>, %s: memref<?x3x2xf32>, %n: memref<?x4xi32>, %o: memref<?xi32>) {
   // expected-error @below {{expected the work to be split by rows or whole, found panels}}
   tile.gather_rows panels %v, %s, %n of %o -> %v, %s, %n {choices = 4 : i64}
-    : memref<?x64xi8>, memref<?x2x2xf32>, memref<?x4xi32> of memref<?xi32>
-      -> memref<?x64xi8>, memref<?x2x2xf32>, memref<?x4xi32>
+    : memref<?x64xi8>, memref<?x3x2xf32>, memref<?x4xi32> of memref<?xi32>
+      -> memref<?x64xi8>, memref<?x3x2xf32>, memref<?x4xi32>
   return
 }
 
