@@ -32,9 +32,8 @@ public:
     Value wide = {}, narrow = {};
   };
   /// The start of a run over `groups` lines whose weights are `shift` larger than they should be:
-  /// -shift times the activations' sums. `words` has -factor times them, two of 16 bits for each
-  /// row
-  /// (<32 x i16>).
+  /// -shift times the activations' sums. `words` (<32 x i16>) has -factor times them, two for each
+  /// row.
   virtual Start correction(Emitter &e, Value words, int64_t factor, int64_t shift, int64_t groups);
   /// Sums of one token for a run of steps.
   virtual Values begin(Emitter &e, const Start &start) = 0;

@@ -75,10 +75,10 @@ def Tile_QuantizeOp : Tile_Kernel<"quantize"> {
   let summary = "Each row as int8 in blocks of 32, 64, 128 or 256";
   let description = [{
     `values` [T, K] i8; `scales` [T, 3, B] f32: the scale d of each of B blocks, then d times the sum of
-    its values, then -8 times that. `moe.quantize_rows` says which d. `sums` i32: words of two sums of 16 bits, which
-    instructions take for two weights: in the low half that of the values of columns 4i and 4i + 1, in
-    the high half that of 4i + 2 and 4i + 3. With blocks of 32 [T, K / 16], of the block and then of its
-    last 16 columns; otherwise [T, B], of the block. They are multiplied by minus 512 / columns.
+    its values, then -8 times that. `moe.quantize_rows` says which d. `sums` i32: words of two sums of
+    16 bits, times minus 512 / columns: in the low half that of the values of columns 4i and 4i + 1, in
+    the high half that of 4i + 2 and 4i + 3, as instructions take them for two weights. With blocks of
+    32 [T, K / 16], of the block and then of its last 16 columns; otherwise [T, B], of the block.
 
     A product with weights of zero z has z times the sum of the values too much. With codes of 4 bits,
     whose z is 8, the third number of a block is what its scaled integer lacks; with others, whole
