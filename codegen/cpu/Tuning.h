@@ -37,9 +37,9 @@ constexpr int64_t kSinglePanels = 8;
 /// whole one, and needs ten independent sums for two instructions of latency 5 a cycle.
 constexpr int64_t kRowTileAvx2 = 4, kRowTileAvx512 = 12;
 
-/// Bytes of a chunk of a panel, unpacked: what stays in the second cache beside rows. Smaller ones,
-/// for the first cache, were slower: rows then come in short pieces.
-constexpr int64_t kChunkBytes = 64 * 1024;
+/// Bytes of a chunk of a panel, unpacked (its quants): as much as the first cache holds. Half of it
+/// was slower, since rows then come in short pieces, and twice as much by a tenth with 16 rows.
+constexpr int64_t kChunkBytes = 32 * 1024;
 
 /// Rows for which a panel is unpacked once more, where they are many: their unfinished sums stay in
 /// the second cache.
