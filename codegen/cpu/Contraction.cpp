@@ -32,8 +32,13 @@ PanelReader Contraction::reader(Value panel, int64_t part) {
   return PanelReader(e, in.format, in.weight, number, in.k, in.origin);
 }
 
-PanelChunk Contraction::chunk(Value panel, int64_t part, Value first) {
-  return PanelChunk(e, reader(panel, part), in.format, kind, in.strip, layout, part, first);
+// All gates, then as many ups.
+SmallVector<Contraction::Source> Contraction::sourcesOf(ArrayRef<Value> panels) const {
+  SmallVector<Source> sources;
+  for (int64_t part = 0; part < in.parts; ++part)
+    for (Value panel : panels)
+      sources.push_back({panel, part});
+  return sources;
 }
 
 Contraction::Values Contraction::zeros(size_t count) {
@@ -48,17 +53,16 @@ void Contraction::join(Values &gates, const Values &ups) {
 Contraction::Values Contraction::products(ArrayRef<Value> panels, Rows rows) {
   SmallVector<PanelChunk> weights;
   SmallVector<Ahead> ahead;
-  for (int64_t part = 0; part < in.parts; ++part)
-    for (Value panel : panels) {
-      PanelReader packed = reader(panel, part);
-      weights.emplace_back(e, packed, in.format);
-      // One row takes what memory gives; several leave it idle while they are multiplied.
-      int64_t bytes = in.sharing ? in.sharing.getAhead() : 0, lines = packed.linesPerBlock();
-      if (rows.size() > 1)
-        ahead.push_back({reader(e.addConst(panel, 1), part), e.index(0), lines});
-      else if (bytes)
-        ahead.push_back({packed, e.index(bytes / (kPanelRows * 4)), lines});
-    }
+  for (auto [panel, part] : sourcesOf(panels)) {
+    PanelReader packed = reader(panel, part);
+    weights.emplace_back(e, packed, in.format);
+    // One row takes what memory gives; several leave it idle while they are multiplied.
+    int64_t bytes = in.sharing ? in.sharing.getAhead() : 0, lines = packed.linesPerBlock();
+    if (rows.size() > 1)
+      ahead.push_back({reader(e.addConst(panel, 1), part), e.index(0), lines});
+    else if (bytes)
+      ahead.push_back({packed, e.index(bytes / (kPanelRows * 4)), lines});
+  }
   size_t count = panels.size() * rows.size();
   Values results =
       multiply(weights, rows, zeros(count * in.parts), e.index(0), e.index(in.k), ahead);
@@ -98,13 +102,18 @@ Contraction::Values Contraction::multiplyIntegers(MutableArrayRef<PanelChunk> we
                                                   ValueRange init, Value from, Value to,
                                                   ArrayRef<Ahead> ahead) {
   Value width = e.index(blockColumns), whole = e.div(to, width);
+  // One row, or two, have nothing to gain from what panels share, and need fewer registers so.
+  size_t together = rows.size() > 2 ? weights.size() : 1;
   auto blocks = [&](Value from, Value to, int64_t columns, ValueRange init) {
     return e.fold(from, to, 1, init, [&](Value block, ValueRange acc) {
-      return eachPanel(weights, rows.size(), acc, [&](size_t panel, ValueRange acc) {
-        if (!ahead.empty())
-          prefetch(ahead[panel], block, columns);
-        return multiplyBlock(weights[panel], rows, block, columns, acc);
-      });
+      Values next;
+      for (size_t first = 0; first < weights.size(); first += together) {
+        for (const Ahead &line : ahead.empty() ? ahead : ahead.slice(first, together))
+          prefetch(line, block, columns);
+        next.append(multiplyBlock(weights.slice(first, together), rows, block, columns,
+                                  acc.slice(first * rows.size(), together * rows.size())));
+      }
+      return next;
     });
   };
   Values sums = blocks(e.div(from, width), whole, blockColumns, init);
@@ -123,15 +132,16 @@ void Contraction::prefetch(const Ahead &ahead, Value block, int64_t columns) {
   }
 }
 
-Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, Rows rows, Value block,
+Contraction::Values Contraction::multiplyBlock(Panels weights, Rows rows, Value block,
                                                int64_t columns, ValueRange init) {
-  int64_t count = weights.scalesPerBlock(), groups = columns / 4 / count;
+  int64_t count = weights[0].scalesPerBlock(), groups = columns / 4 / count;
   Values next = llvm::to_vector(init);
   for (int64_t which = 0; which < count; ++which) {
     Values dots = dotProducts(weights, rows, block, which * groups, groups);
-    Value scale = weights.scales(block, which, blockColumns);
-    Value minimum = weights.minima(block, which, blockColumns);
-    for (auto [i, row] : llvm::enumerate(rows)) {
+    for (size_t i = 0; i < dots.size(); ++i) {
+      const RowPlace &row = rows[i % rows.size()];
+      PanelChunk &panel = weights[i / rows.size()];
+      Value scale = panel.scales(block, which, blockColumns);
       Value sum = arith::SIToFPOp::create(e.b, e.loc, e.f32x16(), dots[i]);
       Value d = e.load(in.x[1], row.scale(e, 0, block));
       if (subtractsBehind()) {
@@ -140,6 +150,7 @@ Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, Rows rows, V
         continue;
       }
       next[i] = e.fma(e.mul(scale, e.splat(d)), sum, next[i]);
+      Value minimum = panel.minima(block, which, blockColumns);
       if (!minimum)
         continue;
       Value total = e.load(in.x[1], row.scale(e, 1, block));
@@ -152,13 +163,15 @@ Contraction::Values Contraction::multiplyBlock(PanelChunk &weights, Rows rows, V
 }
 
 // The integer sums of `groups` groups of 4 columns of a block from `first` on, which share a scale,
-// <16 x i32> for each row.
-Contraction::Values Contraction::dotProducts(PanelChunk &weights, Rows rows, Value block,
-                                             int64_t first, int64_t groups) {
-  Starts starts(rows.size());
+// <16 x i32> for each row: those with the first panel, then with the next one.
+Contraction::Values Contraction::dotProducts(Panels weights, Rows rows, Value block, int64_t first,
+                                             int64_t groups) {
+  Starts ofRows(rows.size()), starts;
   if (int64_t shift = info.zero + dot->shift(); shift && !subtractsBehind())
-    for (auto [row, start] : llvm::zip(rows, starts))
+    for (auto [row, start] : llvm::zip(rows, ofRows))
       start = dot->correction(e, sumWords(row, block, first, groups), sumFactor, shift, groups);
+  for (size_t panel = 0; panel < weights.size(); ++panel)
+    starts.append(ofRows);
   // Sums that begin with 16 bits of correction stay in 16 bits for all columns that it is about.
   int64_t run = starts[0].narrow ? groups : std::min(dot->steps(), groups);
   Values results;
@@ -172,21 +185,25 @@ Contraction::Values Contraction::dotProducts(PanelChunk &weights, Rows rows, Val
 
 // Adds the products of `count` groups of 4 columns from group `first` of a block on. For several
 // rows as a loop over as many groups as the instruction allows.
-Contraction::Values Contraction::runOfSteps(PanelChunk &weights, Rows rows, Value block,
-                                            int64_t first, int64_t count,
-                                            ArrayRef<DotInstruction::Start> starts) {
+Contraction::Values Contraction::runOfSteps(Panels weights, Rows rows, Value block, int64_t first,
+                                            int64_t count, ArrayRef<DotInstruction::Start> starts) {
   SmallVector<DotInstruction::Values> sums;
   for (const DotInstruction::Start &start : starts)
     sums.push_back(dot->begin(e, start));
-  auto step = [&](Value line, Value column) {
-    auto prepared = dot->prepare(e, line);
-    for (auto [row, sum] : llvm::zip(rows, sums)) {
+  auto step = [&](llvm::function_ref<Value(PanelChunk &)> line, Value column) {
+    SmallVector<DotInstruction::Values> prepared;
+    for (PanelChunk &panel : weights)
+      prepared.push_back(dot->prepare(e, line(panel)));
+    for (auto [i, row] : llvm::enumerate(rows)) {
       Value four = e.loadBytes(in.x[0], row.values(e, column), 1, e.b.getI32Type());
       four = vector::ExtractOp::create(e.b, e.loc, four, ArrayRef<int64_t>{0});
-      sum = dot->step(e, sum, prepared, four);
+      for (size_t panel = 0; panel < weights.size(); ++panel) {
+        DotInstruction::Values &sum = sums[panel * rows.size() + i];
+        sum = dot->step(e, sum, prepared[panel], four);
+      }
     }
   };
-  if (rows.size() > 1 && weights.hasLoops()) {
+  if (rows.size() > 1 && weights[0].hasLoops()) {
     auto flatten = [&] {
       Values all;
       for (auto &sum : sums)
@@ -202,8 +219,11 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, Rows rows, Valu
     int64_t together = std::min(dot->linesTogether(), count);
     auto severalSteps = [&](Value pair) {
       for (int64_t i = 0; i < together; ++i)
-        step(weights.pairOfQuants(e.addConst(pair, i / 2), i % 2, block, blockColumns),
-             e.addConst(e.mulConst(pair, 8), 4 * i));
+        step(
+            [&](PanelChunk &panel) {
+              return panel.pairOfQuants(e.addConst(pair, i / 2), i % 2, block, blockColumns);
+            },
+            e.addConst(e.mulConst(pair, 8), 4 * i));
     };
     Value begin = e.addConst(e.mulConst(block, blockColumns / 8), first / 2),
           end = e.addConst(begin, count / 2);
@@ -220,7 +240,7 @@ Contraction::Values Contraction::runOfSteps(PanelChunk &weights, Rows rows, Valu
   } else {
     for (int64_t group = first; group < first + count; ++group) {
       Value quants = e.addConst(e.mulConst(block, blockColumns / 32), group / 8);
-      step(weights.quants(quants, group % 8),
+      step([&](PanelChunk &panel) { return panel.quants(quants, group % 8); },
            e.addConst(e.mulConst(block, blockColumns), 4 * group));
     }
   }

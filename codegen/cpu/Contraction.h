@@ -60,7 +60,12 @@ private:
   /// Where rows lie of which few go through a packed panel, each following the one before.
   llvm::SmallVector<RowPlace, 8> fewPlaces(llvm::ArrayRef<Value> rows);
   PanelReader reader(Value panel, int64_t part);
-  PanelChunk chunk(Value panel, int64_t part, Value first);
+  /// A packed panel that results are made of: gate's or up's of a number, or the only one.
+  struct Source {
+    Value panel;
+    int64_t part;
+  };
+  llvm::SmallVector<Source> sourcesOf(llvm::ArrayRef<Value> panels) const;
   /// What is asked for while rows are multiplied: some lines of each block of the next panel.
   struct Ahead {
     PanelReader panel;
@@ -75,9 +80,17 @@ private:
   void unpackedBlocks(Value firstPanel, Value lastPanel, Value from, Value to,
                       llvm::function_ref<Value(Value)> rowOf,
                       llvm::function_ref<void(Value, Value, Value)> write);
-  void blockOfRows(Value panel, Value from, Value to, llvm::function_ref<Value(Value)> rowOf,
-                   llvm::function_ref<void(Value, Value)> write);
-  Ahead ahead(Value panel, int64_t part, Value tile);
+  /// write(place, i, y): the 16 results of panel i. With chunks of all columns, and of some.
+  using WriteOfBlock = llvm::function_ref<void(Value, size_t, Value)>;
+  void blockOfRows(llvm::ArrayRef<Value> panels, Value from, Value to,
+                   llvm::function_ref<Value(Value)> rowOf, WriteOfBlock write);
+  void blockByChunks(llvm::ArrayRef<Value> panels, Value from, Value to,
+                     llvm::function_ref<Value(Value)> rowOf, WriteOfBlock write);
+  Emitter::Tiling blockTiling() const;
+  /// Sources that a tile multiplies side by side: body(some, number of the first).
+  void eachGroup(llvm::ArrayRef<Source> sources,
+                 llvm::function_ref<void(llvm::ArrayRef<Source>, size_t)> body) const;
+  llvm::SmallVector<Ahead, 2> ahead(llvm::ArrayRef<Source> sources, size_t panels, Value tile);
   /// How many panels some rows read side by side.
   int64_t panelsTogether(int64_t rows) const;
   /// Asks for the lines that belong to these columns of a block.
@@ -89,12 +102,13 @@ private:
                   Value to, llvm::ArrayRef<Ahead> ahead);
   Values multiplyIntegers(llvm::MutableArrayRef<PanelChunk> weights, Rows rows, ValueRange init,
                           Value from, Value to, llvm::ArrayRef<Ahead> ahead);
-  /// The same of the first `columns` columns of a block of quantized rows.
-  Values multiplyBlock(PanelChunk &weights, Rows rows, Value block, int64_t columns,
-                       ValueRange init);
-  Values dotProducts(PanelChunk &weights, Rows rows, Value block, int64_t first, int64_t groups);
+  /// The same of the first `columns` columns of a block of quantized rows; what is loaded of them
+  /// serves all panels.
+  using Panels = llvm::MutableArrayRef<PanelChunk>;
+  Values multiplyBlock(Panels weights, Rows rows, Value block, int64_t columns, ValueRange init);
+  Values dotProducts(Panels weights, Rows rows, Value block, int64_t first, int64_t groups);
   using Starts = llvm::SmallVector<DotInstruction::Start>;
-  Values runOfSteps(PanelChunk &weights, Rows rows, Value block, int64_t first, int64_t count,
+  Values runOfSteps(Panels weights, Rows rows, Value block, int64_t first, int64_t count,
                     llvm::ArrayRef<DotInstruction::Start> starts);
   Values multiplyFloats(llvm::MutableArrayRef<PanelChunk> weights, Rows rows, ValueRange init,
                         Value from, Value to);

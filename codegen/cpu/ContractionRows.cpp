@@ -5,6 +5,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace moire::cpu {
@@ -88,91 +90,141 @@ void Contraction::unpackedBlocks(Value firstPanel, Value lastPanel, Value from, 
                                  llvm::function_ref<void(Value, Value, Value)> write) {
   int64_t block = in.blocking.getBlock();
   Value count = e.div(e.addConst(e.sub(to, from), block - 1), e.index(block));
-  e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
+  auto allRows = [&](ArrayRef<Value> panels) {
     e.loop(e.index(0), count, 1, [&](Value number) {
       auto [first, last] = e.evenPart(from, to, number, count, in.fours ? kFour : 1);
-      blockOfRows(panel, first, e.min(last, to), rowOf,
-                  [&](Value place, Value y) { write(place, panel, y); });
+      auto some = layout.whole ? &Contraction::blockOfRows : &Contraction::blockByChunks;
+      (this->*some)(panels, first, e.min(last, to), rowOf,
+                    [&](Value place, size_t i, Value y) { write(place, panels[i], y); });
     });
-  });
+  };
+  if (int64_t together = in.blocking.getPanels() / in.parts; together > 1) {
+    Value all = e.div(e.sub(lastPanel, firstPanel), e.index(together));
+    Value rest = e.add(firstPanel, e.mulConst(all, together));
+    e.loop(firstPanel, rest, together,
+           [&](Value panel) { allRows(e.consecutive(panel, together)); });
+    firstPanel = rest;
+  }
+  e.loop(firstPanel, lastPanel, 1, [&](Value panel) { allRows(panel); });
+}
+
+void Contraction::eachGroup(ArrayRef<Source> sources,
+                            llvm::function_ref<void(ArrayRef<Source>, size_t)> body) const {
+  size_t together = in.blocking.getPanels();
+  for (size_t first = 0; first < sources.size(); first += together)
+    body(sources.slice(first, std::min(together, sources.size() - first)), first);
 }
 
 // Unpacking waits for memory and multiplying does not: so each tile asks for two lines of every
-// block of the panel that is unpacked next. With few rows this is what both together cost.
-Contraction::Ahead Contraction::ahead(Value panel, int64_t part, Value tile) {
+// block of the panels that are unpacked next. With few rows this is what both together cost.
+SmallVector<Contraction::Ahead, 2> Contraction::ahead(ArrayRef<Source> sources, size_t panels,
+                                                      Value tile) {
   constexpr int64_t lines = 2;
-  PanelReader next = reader(e.addConst(panel, 1), part);
-  Value last = e.index(std::max<int64_t>(next.linesPerBlock() - lines, 0));
-  return {next, e.min(e.mulConst(tile, lines), last), lines};
+  return llvm::map_to_vector<2>(sources, [&](Source source) -> Ahead {
+    PanelReader next = reader(e.addConst(source.panel, panels), source.part);
+    Value last = e.index(std::max<int64_t>(next.linesPerBlock() - lines, 0));
+    return {next, e.min(e.mulConst(tile, lines), last), lines};
+  });
 }
 
-void Contraction::blockOfRows(Value panel, Value from, Value to,
-                              llvm::function_ref<Value(Value)> rowOf,
-                              llvm::function_ref<void(Value, Value)> write) {
+Emitter::Tiling Contraction::blockTiling() const {
+  int64_t rows = in.blocking.getRows();
+  return {rows, in.fours ? std::gcd(rows, kFour) : 1, /*exact=*/false};
+}
+
+// Rows of a block: more than go direct, or at least half of a whole one.
+static int64_t leastOfBlock(tile::BlockingAttr blocking) {
+  return std::min(blocking.getDirect() + 1, (blocking.getBlock() + 1) / 2);
+}
+
+void Contraction::blockOfRows(ArrayRef<Value> panels, Value from, Value to,
+                              llvm::function_ref<Value(Value)> rowOf, WriteOfBlock write) {
   Value zero = e.index(0), k = e.index(in.k);
-  const Emitter::Tiling tiling = {in.blocking.getRows(), in.fours ? kFour : 1, /*exact=*/false};
-  auto placesOf = [&](ArrayRef<Value> places) {
-    return RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf), in.fours.has_value());
-  };
-  // Rows of a block: more than go direct, or at least half of a whole one.
-  int64_t least = std::min(in.blocking.getDirect() + 1, (in.blocking.getBlock() + 1) / 2);
-  if (layout.whole) {
-    SmallVector<PanelChunk, 2> chunks;
-    for (int64_t part = 0; part < in.parts; ++part) {
-      chunks.push_back(chunk(panel, part, zero));
-      chunks.back().unpack(k);
-    }
-    e.tiles(from, to, least, tiling, [&](ArrayRef<Value> places, Value number) {
-      auto rows = placesOf(places);
-      Values results;
-      for (auto [part, weights] : llvm::enumerate(chunks)) {
-        Ahead next = ahead(panel, part, number);
-        Values sums = multiply(weights, rows, zeros(rows.size()), zero, k, next);
-        part ? join(results, sums) : void(results = sums);
-      }
-      for (auto [i, y] : llvm::enumerate(results)) {
-        auto writeRow = [&, place = places[i], y = y] { write(place, y); };
-        if (i + tiling.unit <= results.size()) {
-          writeRow();
-          continue;
-        }
-        // The last unit of a tile may reach behind the last row.
-        e.branch(arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, places[i], to),
-                 writeRow);
-      }
-    });
-    return;
+  const Emitter::Tiling tiling = blockTiling();
+  const SmallVector<Source> sources = sourcesOf(panels);
+  SmallVector<PanelChunk, 2> chunks;
+  for (auto [i, source] : llvm::enumerate(sources)) {
+    chunks.emplace_back(e, reader(source.panel, source.part), in.format, kind, in.strip, layout, i,
+                        zero);
+    chunks.back().unpack(k);
   }
-  // Chunk by chunk; the sums wait in the strip.
-  auto sumAt = [&](int64_t part, Value place) {
-    Value row = e.addConst(e.sub(place, from), part * in.blocking.getBlock());
+  e.tiles(from, to, leastOfBlock(in.blocking), tiling, [&](ArrayRef<Value> places, Value number) {
+    auto rows =
+        RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf), in.fours.has_value(), tiling.unit);
+    Values results;
+    eachGroup(sources, [&](ArrayRef<Source> some, size_t first) {
+      results.append(multiply(MutableArrayRef(chunks).slice(first, some.size()), rows,
+                              zeros(some.size() * rows.size()), zero, k,
+                              ahead(some, panels.size(), number)));
+    });
+    size_t count = panels.size() * rows.size();
+    if (in.parts == 2)
+      join(results, Values(results.begin() + count, results.end()));
+    for (size_t i = 0; i < rows.size(); ++i) {
+      auto writeRow = [&] {
+        for (size_t panel = 0; panel < panels.size(); ++panel)
+          write(places[i], panel, results[panel * rows.size() + i]);
+      };
+      if (i + tiling.unit <= rows.size()) {
+        writeRow();
+        continue;
+      }
+      // The last unit of a tile may reach behind the last row.
+      e.branch(arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, places[i], to),
+               writeRow);
+    }
+  });
+}
+
+// Sums of the chunks before wait in the strip.
+void Contraction::blockByChunks(ArrayRef<Value> panels, Value from, Value to,
+                                llvm::function_ref<Value(Value)> rowOf, WriteOfBlock write) {
+  Value zero = e.index(0), k = e.index(in.k);
+  const Emitter::Tiling tiling = blockTiling();
+  const SmallVector<Source> sources = sourcesOf(panels);
+  auto sumAt = [&](size_t source, Value place) {
+    Value row = e.addConst(e.sub(place, from), source * in.blocking.getBlock());
     return e.addConst(e.mulConst(row, kPanelRows * 4), layout.sums);
   };
-  auto loadSum = [&](int64_t part, Value place) {
-    return e.loadBytes(in.strip, sumAt(part, place), kPanelRows, e.f32());
+  auto loadSum = [&](size_t source, Value place) {
+    return e.loadBytes(in.strip, sumAt(source, place), kPanelRows, e.f32());
   };
-  for (int64_t part = 0; part < in.parts; ++part)
+  eachGroup(sources, [&](ArrayRef<Source> some, size_t firstSource) {
     e.loop(zero, k, in.blocking.getColumns(), [&](Value first) {
       Value last = e.min(e.addConst(first, in.blocking.getColumns()), k);
-      PanelChunk weights = chunk(panel, part, first);
-      weights.unpack(last);
+      SmallVector<PanelChunk, 2> chunks;
+      for (auto [i, source] : llvm::enumerate(some)) {
+        chunks.emplace_back(e, reader(source.panel, source.part), in.format, kind, in.strip, layout,
+                            i, first);
+        chunks.back().unpack(last);
+      }
       Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
-      e.tiles(from, to, least, tiling, [&](ArrayRef<Value> places, Value number) {
-        Ahead next = ahead(panel, part, number);
-        Values init;
-        for (Value place : places)
-          init.push_back(arith::SelectOp::create(e.b, e.loc, isFirst, e.constant(e.f32x16(), 0),
-                                                 loadSum(part, place)));
-        for (auto [place, sum] :
-             llvm::zip(places, multiply(weights, placesOf(places), init, first, last, next)))
-          e.storeBytes(sum, in.strip, sumAt(part, place));
-      });
+      e.tiles(from, to, leastOfBlock(in.blocking), tiling,
+              [&](ArrayRef<Value> places, Value number) {
+                auto rows = RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf),
+                                             in.fours.has_value(), tiling.unit);
+                Values init;
+                for (size_t i = 0; i < some.size(); ++i)
+                  for (Value place : places)
+                    init.push_back(arith::SelectOp::create(e.b, e.loc, isFirst,
+                                                           e.constant(e.f32x16(), 0),
+                                                           loadSum(firstSource + i, place)));
+                Values sums =
+                    multiply(chunks, rows, init, first, last, ahead(some, panels.size(), number));
+                for (auto [i, sum] : llvm::enumerate(sums))
+                  e.storeBytes(sum, in.strip,
+                               sumAt(firstSource + i / places.size(), places[i % places.size()]));
+              });
     });
+  });
   e.loop(from, to, 1, [&](Value place) {
-    Values sum = {loadSum(0, place)};
+    Values sums;
+    for (size_t source = 0; source < sources.size(); ++source)
+      sums.push_back(loadSum(source, place));
     if (in.parts == 2)
-      join(sum, {loadSum(1, place)});
-    write(place, sum[0]);
+      join(sums, Values(sums.begin() + panels.size(), sums.end()));
+    for (size_t panel = 0; panel < panels.size(); ++panel)
+      write(place, panel, sums[panel]);
   });
 }
 

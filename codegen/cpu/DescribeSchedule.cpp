@@ -159,6 +159,7 @@ private:
                           blocking->getRows(),
                           blocking->getBlock(),
                           blocking->getColumns(),
+                          blocking->getPanels(),
                           op.getStrip() ? cast<MemRefType>(op.getStrip().getType()).getNumElements()
                                         : 0,
                           op->hasAttr("fours")};

@@ -17,7 +17,7 @@ namespace moire {
 
 /// How a product of many rows goes through them: #tile.blocking, and the bytes of its strip.
 struct DescribedBlocking {
-  int64_t direct, together, rows, block, columns;
+  int64_t direct, together, rows, block, columns, panels;
   int64_t stripBytes; // 0: panels are multiplied as they are packed
   bool byFours;       // rows of tiles are interleaved
 };

@@ -41,15 +41,15 @@ Value zeros(Emitter &e, int64_t lanes, Type element) {
   return e.constant(e.vec(lanes, element), 0);
 }
 
-// The 32 registers of 512 bits hold a block of 32 columns beside the sums of a tile; half of one
-// where lines are prepared, or their products are added apart.
-constexpr int64_t kBlockLines = 8;
+// Half a block of 32 columns, with the 32 registers of 512 bits: with all of it in one piece LLVM's
+// scheduler loads so much of the rows ahead that sums of two panels go to the stack.
+constexpr int64_t kWideLines = 4;
 
 class DotVnni final : public DotInstruction {
 public:
   explicit DotVnni(int64_t bits) : bits(bits) {}
 
-  int64_t linesTogether() const override { return bits == 8 ? kBlockLines / 2 : kBlockLines; }
+  int64_t linesTogether() const override { return kWideLines; }
 
   // Signed weights are shifted to be unsigned.
   int64_t shift() const override { return bits == 8 ? 128 : 0; }
@@ -89,7 +89,7 @@ class DotWideUnsigned final : public DotInstruction {
 public:
   explicit DotWideUnsigned(int64_t bits) : bits(bits) {}
 
-  int64_t linesTogether() const override { return kBlockLines / 2; }
+  int64_t linesTogether() const override { return kWideLines; }
 
   int64_t steps() const override { return stepsOf16Bits(bits); }
   Start correction(Emitter &e, Value words, int64_t factor, int64_t shift,
@@ -119,7 +119,7 @@ class DotWideSigned final : public DotInstruction {
 public:
   explicit DotWideSigned(int64_t) {}
 
-  int64_t linesTogether() const override { return kBlockLines / 2; }
+  int64_t linesTogether() const override { return kWideLines; }
 
   Values begin(Emitter &e, const Start &) override { return {zeros(e, kLanes, e.b.getI32Type())}; }
   Values prepare(Emitter &e, Value line) override {

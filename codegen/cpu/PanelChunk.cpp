@@ -11,10 +11,10 @@ PanelChunk::PanelChunk(Emitter &e, const PanelReader &packed, PanelFormat format
 
 PanelChunk::PanelChunk(Emitter &e, const PanelReader &packed, PanelFormat format,
                        tile::RowKind rows, Value strip, const tile::StripLayout &layout,
-                       int64_t part, Value first)
+                       int64_t share, Value first)
     : e(e), packed(packed), info(panelInfo(format)), quantized(rows == tile::RowKind::Quantized),
-      strip(layout.unpacked ? strip : Value()), layout(layout),
-      origin(layout.whole ? part * layout.partBytes : 0), first(first) {}
+      strip(layout.unpacked ? strip : Value()), layout(layout), origin(share * layout.shareBytes),
+      first(first) {}
 
 Value PanelChunk::at(int64_t section, Value place, int64_t columns, int64_t bytes) {
   Value before = e.div(first, e.index(columns));

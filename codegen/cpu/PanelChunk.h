@@ -13,10 +13,10 @@ class PanelChunk {
 public:
   /// Reads the packed panel.
   PanelChunk(Emitter &e, const PanelReader &packed, PanelFormat format);
-  /// Reads columns from `first` on (a multiple of 32) in the strip's share of `part`, where
-  /// `layout` has unpacked numbers; else the packed panel.
+  /// Reads columns from `first` on (a multiple of 32) in this share of the strip, where `layout`
+  /// has unpacked numbers; else the packed panel.
   PanelChunk(Emitter &e, const PanelReader &packed, PanelFormat format, mlir::tile::RowKind rows,
-             Value strip, const mlir::tile::StripLayout &layout, int64_t part, Value first);
+             Value strip, const mlir::tile::StripLayout &layout, int64_t share, Value first);
 
   /// Unpacks columns up to `last` (of a block format a multiple of 32) into the strip.
   void unpack(Value last);
@@ -40,7 +40,7 @@ public:
 
 private:
   /// Byte of the strip where 16 numbers of `bytes` each stand: numbers `place` in the panel, of
-  /// `columns` columns each, in a section of the part.
+  /// `columns` columns each, in a section of the share.
   Value at(int64_t section, Value place, int64_t columns, int64_t bytes);
   /// Those of 32 columns in the strip.
   Value numbers(int64_t section, Value block, int64_t which, int64_t columns);
@@ -53,7 +53,7 @@ private:
   bool quantized = false;
   Value strip; // null: packed
   mlir::tile::StripLayout layout;
-  int64_t origin = 0; // of the part's share
+  int64_t origin = 0; // of the share
   Value first;
 };
 

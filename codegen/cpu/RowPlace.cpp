@@ -15,17 +15,25 @@ RowPlace RowPlace::of(Emitter &e, Value row, bool fours) {
   return {e.sub(row, lane), lane};
 }
 
-SmallVector<RowPlace, 8> RowPlace::ofTile(Emitter &e, ArrayRef<Value> rows, bool fours) {
+SmallVector<RowPlace, 8> RowPlace::ofTile(Emitter &e, ArrayRef<Value> rows, bool fours,
+                                          int64_t unit) {
+  if (!fours)
+    return llvm::map_to_vector<8>(rows, [](Value row) { return RowPlace{row}; });
   SmallVector<RowPlace, 8> places;
-  for (size_t i = 0; i < rows.size(); ++i)
-    places.push_back(fours ? RowPlace{rows[i / kFour * kFour], e.index(i % kFour)}
-                           : RowPlace{rows[i]});
+  for (size_t first = 0; first < rows.size(); first += unit) {
+    RowPlace begin = unit == kFour ? RowPlace{rows[first], e.index(0)} : of(e, rows[first], fours);
+    for (size_t i = 0; i < std::min<size_t>(unit, rows.size() - first); ++i)
+      places.push_back({begin.first, begin.lane, int64_t(i)});
+  }
   return places;
 }
 
 // The last index runs through all that a four has, beyond what the buffer's type says of one row.
 RowPlace::Indices RowPlace::values(Emitter &e, Value column) const {
-  return {first, lane ? e.mulConst(e.add(column, lane), kFour) : column};
+  if (!lane)
+    return {first, column};
+  Value lanes = e.mulConst(e.add(column, lane), kFour);
+  return {first, e.addConst(lanes, kFour * further)};
 }
 
 RowPlace::Indices RowPlace::scale(Emitter &e, int64_t which, Value block) const {
@@ -33,11 +41,13 @@ RowPlace::Indices RowPlace::scale(Emitter &e, int64_t which, Value block) const 
     return {first, e.index(which), block};
   constexpr int64_t numbers = tile::QuantizedRows::kScales;
   Value place = e.addConst(e.mulConst(block, numbers * kFour), which * kFour);
-  return {first, e.index(0), e.add(place, lane)};
+  return {first, e.index(0), e.addConst(e.add(place, lane), further)};
 }
 
 RowPlace::Indices RowPlace::sums(Emitter &e, Value word) const {
-  return {first, lane ? e.add(e.mulConst(word, kFour), lane) : word};
+  if (!lane)
+    return {first, word};
+  return {first, e.addConst(e.add(e.mulConst(word, kFour), lane), further)};
 }
 
 void chooseFours(Emitter &e, Value rows, std::optional<int64_t> fours,

@@ -12,17 +12,21 @@ namespace moire::cpu {
 /// streams of memory where it would go through twelve.
 constexpr int64_t kFour = 4;
 
-/// A row of a buffer: the first row of its four and its place there, or the row itself and null.
-/// Functions give the indices of loads and stores.
+/// A row of a buffer: the first row of its four and its place there (`further` than `lane`, by a
+/// number that addresses can hold), or the row itself and null. Functions give the indices of loads
+/// and stores.
 struct RowPlace {
   Value first, lane = {};
+  int64_t further = 0;
 
   using Indices = llvm::SmallVector<Value, 3>;
 
   /// Any row of a buffer; `fours` says how the buffer's rows lie.
   static RowPlace of(Emitter &e, Value row, bool fours);
-  /// Each of `rows`, that follow each other; of those that lie by fours the first begins one.
-  static llvm::SmallVector<RowPlace, 8> ofTile(Emitter &e, llvm::ArrayRef<Value> rows, bool fours);
+  /// Each of `rows`, that follow each other; of those that lie by fours the first begins one, or
+  /// with a `unit` of 2 half of one.
+  static llvm::SmallVector<RowPlace, 8> ofTile(Emitter &e, llvm::ArrayRef<Value> rows, bool fours,
+                                               int64_t unit = kFour);
 
   /// Four values from `column` on, a multiple of four.
   Indices values(Emitter &e, Value column) const;

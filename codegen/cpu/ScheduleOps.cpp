@@ -286,19 +286,22 @@ static int64_t rowsDirect(const Machine &machine) {
   return tiles * rowsTogether(machine);
 }
 
-// Chunks of equal width that fit the nearest cache, of whole blocks of `multiple` columns.
+// Chunks of equal width, of which those of a tile fit the nearest cache, of whole blocks of
+// `multiple` columns.
 static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind kind, int64_t k,
                                          int64_t multiple, MLIRContext *context) {
   int64_t columnBytes = kPanelRows * (kind == tile::RowKind::Floats  ? 4
                                       : kind == tile::RowKind::Pairs ? 2
                                                                      : 1);
-  int64_t chunks = llvm::divideCeil(k * columnBytes, kChunkBytes);
-  int64_t rows = machine.has(MOIRE_CPU_AVX512) ? kRowTileAvx512 : kRowTileAvx2;
+  bool wide = machine.has(MOIRE_CPU_AVX512);
+  int64_t rows = wide ? kRowTileAvx512 : kRowTileAvx2;
+  int64_t panels = wide ? kPanelTileAvx512 : kPanelTileAvx2;
+  int64_t chunks = llvm::divideCeil(panels * k * columnBytes, kChunkBytes);
   int64_t together = rowsTogether(machine);
   // Packed weights become f32 once for all rows, not once a tile.
   int64_t direct = kind == tile::RowKind::Floats ? together : rowsDirect(machine);
   return tile::BlockingAttr::get(context, direct, together, rows, kBlockRows,
-                                 llvm::alignTo(llvm::divideCeil(k, chunks), multiple));
+                                 llvm::alignTo(llvm::divideCeil(k, chunks), multiple), panels);
 }
 
 // Tiles of packed panels that are no whole fours would begin anywhere in one.

@@ -33,12 +33,16 @@ constexpr int64_t kExpertTurns = 64;
 constexpr double kEqualPart = 0.5;
 constexpr int64_t kSinglePanels = 8;
 
-/// Rows that share each load of weights. AVX2 has 16 registers of half a sum; AVX-512 has 32 of a
-/// whole one, and needs ten independent sums for two instructions of latency 5 a cycle.
-constexpr int64_t kRowTileAvx2 = 4, kRowTileAvx512 = 12;
+/// Rows that share each load of weights, and panels that share each load of a row. AVX2 has 16
+/// registers of half a sum. AVX-512 has 32 of a whole one, and needs ten independent sums for two
+/// instructions of latency 5 a cycle: with twelve rows and one panel each `vpdpbusd` loads by
+/// itself, and loads, of which there are two a cycle as well, take longer than it (Zen 5).
+constexpr int64_t kRowTileAvx2 = 4, kRowTileAvx512 = 6;
+constexpr int64_t kPanelTileAvx2 = 1, kPanelTileAvx512 = 2;
 
-/// Bytes of a chunk of a panel, unpacked (its quants): as much as the first cache holds. Half of it
-/// was slower, since rows then come in short pieces, and twice as much by a tenth with 16 rows.
+/// Bytes of the chunks of a tile's panels, unpacked (their quants): as much as the first cache
+/// holds. Half of it was slower, since rows then come in short pieces, and twice as much by a tenth
+/// with 16 rows (AVX2).
 constexpr int64_t kChunkBytes = 32 * 1024;
 
 /// Rows for which a panel is unpacked once more, where they are many: their unfinished sums stay in

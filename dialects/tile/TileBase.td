@@ -138,20 +138,21 @@ def Tile_BlockingAttr : AttrDef<Tile_Dialect, "Blocking"> {
   let description = [{
     Up to `direct` rows read the packed panel, in tiles of `together` rows. More go in blocks of
     `block`: for each a chunk of `columns` columns of a panel is unpacked into the strip, and multiplied
-    with tiles of `rows` rows; where there are several chunks the unfinished sums of the block's rows
-    stay in the strip, too (dialects/tile/Strip.h). Where rows do not divide into whole tiles, or blocks,
-    there are as few as there can be, all of nearly the same size.
+    with tiles of `rows` rows and `panels` panels, which share what is loaded of a row (gate and up are
+    two of them); where there are several chunks the unfinished sums of the block's rows stay in the strip,
+    too (dialects/tile/Strip.h). Where rows do not divide into whole tiles, or blocks, there are as few as
+    there can be, all of nearly the same size.
 
     ```mlir
     #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 1024>
     ```
 
     Constraints:
-    * (C1) `together`, `rows` and `block` are positive, `direct` is not less than `together`.
+    * (C1) `together`, `rows`, `block` and `panels` are positive, `direct` is not less than `together`.
     * (C2) `columns` is a positive multiple of 32.
   }];
   let parameters = (ins "int64_t":$direct, "int64_t":$together, "int64_t":$rows, "int64_t":$block,
-                        "int64_t":$columns);
+                        "int64_t":$columns, DefaultValuedParameter<"int64_t", "1">:$panels);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

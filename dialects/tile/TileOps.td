@@ -161,8 +161,8 @@ def Tile_ContractOp : Tile_Kernel<"contract", [AttrSizedOperandSegments]> {
       parts (2 with `gate_silu`, else 1), and is not there where that is none, or without `blocking`.
     * (C9) `split` is `panels` or `whole`.
     * (C10) `turns` has `sharing` beside it, and `split` is then `panels`.
-    * (C11) `fours` comes with quantized rows and `blocking`, whose `rows` and `block` are then whole
-      fours. It is the blocking's `direct`, or 0, and then `together` is whole fours, too.
+    * (C11) `fours` comes with quantized rows and `blocking`, whose `rows` are then whole pairs, and its
+      `block` whole fours. It is the blocking's `direct`, or 0, and then `together` is whole fours, too.
   }];
   let arguments = (ins Tile_Split:$split, StrAttr:$instruction, Tile_Format:$format,
                        Variadic<AnyMemRef>:$x, Tile_Panels:$weight, Optional<Tile_Vector>:$bias,

@@ -57,11 +57,13 @@ LogicalResult KvLayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
 
 LogicalResult BlockingAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                                    int64_t direct, int64_t together, int64_t rows, int64_t block,
-                                   int64_t columns) {
+                                   int64_t columns, int64_t panels) {
   // Blocking_c1
   if (together <= 0 || rows <= 0 || block <= 0)
     return emitError() << "expected positive numbers of rows, found " << together << ", " << rows
                        << " and " << block;
+  if (panels <= 0)
+    return emitError() << "expected tiles of at least one panel, found " << panels;
   if (direct < together)
     return emitError() << "expected no fewer rows in direct tiles than the " << together
                        << " of one, found " << direct;
@@ -373,12 +375,12 @@ LogicalResult ContractOp::verify() {
     return emitOpError("expected store, accumulate or gate_silu, found silu");
   // contract_c11
   auto agrees = [](BlockingAttr blocking, int64_t fours) {
-    return blocking && blocking.getRows() % 4 == 0 && blocking.getBlock() % 4 == 0 &&
+    return blocking && blocking.getRows() % 2 == 0 && blocking.getBlock() % 4 == 0 &&
            (fours ? fours == blocking.getDirect() : blocking.getTogether() % 4 == 0);
   };
   if (getFours() && (getX().size() != 3 || !agrees(getBlockingAttr(), *getFours())))
     return emitOpError(
-        "expected quantized rows, and a blocking by whole fours, with rows by fours");
+        "expected quantized rows, and a blocking that takes them by fours, with rows by fours");
   // contract_c9
   return verifySplit(*this, getSplit(), {Split::Panels, Split::Whole});
 }

@@ -66,6 +66,7 @@ static llvm::json::Object productJson(const DescribedProduct &product) {
     many["rows"] = product.blocking->rows;
     many["block"] = product.blocking->block;
     many["columns"] = product.blocking->columns;
+    many["panels"] = product.blocking->panels;
     many["strip_bytes"] = product.blocking->stripBytes;
     many["by_fours"] = product.blocking->byFours;
   }

@@ -155,7 +155,10 @@ static std::string productTables(const DescribedFunction &function) {
       variant[2] =
           many->direct > many->together ? std::to_string(many->together) + " at once, " : "";
       variant[2] += "up to " + std::to_string(many->direct);
-      variant[3] = plural(many->rows, "row") + (many->byFours ? ", interleaved by fours" : "");
+      variant[3] = plural(many->rows, "row");
+      if (many->panels > 1)
+        variant[3] += " and " + plural(many->panels, "panel");
+      variant[3] += many->byFours ? ", interleaved by fours" : "";
       variant[4] = many->stripBytes ? std::to_string(many->columns) : "as packed";
       variant[5] = plural(many->block, "row");
       variant[6] = many->stripBytes ? sizeText(many->stripBytes) : "";

@@ -168,7 +168,8 @@ TEST(AssemblyOfProfile, TimeStampsStandWhereRegionsEnd) {
   EXPECT_EQ(llvm::StringRef(profiled.assembly).count("rdtscp"), profiled.regions.size());
 }
 
-// Rows of bf16: pairs where an instruction takes them, its broadcast folded; f32 elsewhere.
+// Rows of bf16: pairs where an instruction takes them, its broadcast folded where no other panel
+// shares it; f32 elsewhere.
 TEST(AssemblyOfBf16, PairsAreMultipliedOnWholeRegisters) {
   for (const char *cpu : {"znver4", "znver5", "cooperlake"}) {
     SCOPED_TRACE(cpu);
@@ -177,7 +178,7 @@ TEST(AssemblyOfBf16, PairsAreMultipliedOnWholeRegisters) {
     size_t folded = llvm::count_if(
         products, [](const std::string &line) { return line.find("{1to16}") != line.npos; });
     EXPECT_GT(products.size(), 0u);
-    EXPECT_GE(2 * folded, products.size());
+    EXPECT_GE(3 * folded, products.size());
     EXPECT_TRUE(startingWith(code.mnemonics, "vpgather").empty());
     expectOwnCallsOnly(code);
   }

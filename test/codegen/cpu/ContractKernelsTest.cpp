@@ -35,7 +35,7 @@ TEST(ContractKernels, FloatActivationsPlainWeights) {
     for (Shape shape :
          {Shape{format, Epilogue::Store, 1, 1, true}, Shape{format, Epilogue::Bias, 33, 17, false},
           Shape{format, Epilogue::Accumulate, 7, 40, false},
-          Shape{format, Epilogue::Accumulate, 67, 40, false, {1, 1, 2, 3, 32}},
+          Shape{format, Epilogue::Accumulate, 67, 40, false, {1, 1, 2, 3, 32, 2}},
           Shape{format, Epilogue::Store, 70, 100, false, kUsualBlocking, 32, {2, 4, 1, 4}},
           Shape{format, Epilogue::Gate, 10, 20, false, kUsualBlocking, 32, {0, 2, 0, 4}}})
       checkEverywhere(shape, "vfmadd");
@@ -49,19 +49,21 @@ TEST(ContractKernels, Bf16Activations) {
          {Shape{PanelFormat::BF16Pairs, Epilogue::Store, 1, 1, true},
           Shape{PanelFormat::BF16Pairs, Epilogue::Bias, 33, 17, false},
           Shape{PanelFormat::BF16Pairs, Epilogue::Accumulate, 12, 40, false},
-          Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 97, 20, false, {1, 1, 4, 3, 64}},
+          Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 97, 20, false, {1, 1, 4, 3, 64, 2}},
           Shape{PanelFormat::BF16Pairs, Epilogue::Gate, 96, 20, false}})
       checkEverywhere(shape, instruction);
 }
 
 std::vector<Shape> blockShapes(PanelFormat format) {
   int64_t block = std::max(blockColumns(format), panelInfo(format).columns);
-  // In chunks of 32 columns, blocks of 3 rows, tiles of 2; then in tiles of 8, of two chunks.
-  const Blocking small = {1, 1, 2, 3, 32}, wide = {2, 2, 8, 16, 2 * block};
+  // In chunks of 32 columns, blocks of 3 rows, tiles of 2; then in tiles of 6 rows and two panels,
+  // of two chunks, and of 4 rows and gate and up.
+  const Blocking small = {1, 1, 2, 3, 32}, wide = {2, 2, 6, 16, 2 * block, 2};
+  const Blocking both = {6, 3, 4, 256, 1024, 2};
   return {{format, Epilogue::Store, block, 33, true},
-          {format, Epilogue::Bias, 3 * block, 1, false, wide},
+          {format, Epilogue::Bias, 3 * block, 33, false, wide},
           {format, Epilogue::Accumulate, 2 * block, 16, false, small},
-          {format, Epilogue::Gate, block, 20, false, kUsualBlocking, 32, {0, 2, 0, 4}},
+          {format, Epilogue::Gate, block, 20, false, both, 32, {0, 2, 0, 4}},
           {format, Epilogue::Store, 2 * block, 100, false, kUsualBlocking, 32, {2, 4, 1, 4, 128}},
           {format, Epilogue::Gate, 2 * block, 20, false, small}};
 }
@@ -79,14 +81,14 @@ TEST_P(BlockWeights, Int8Activations) {
       checkEverywhere(shape, instruction);
 }
 
-// One and two chunks, tiles of one four, of two and of three, the last of any not whole; from some
-// rows on and from the first.
+// One and two chunks, tiles of six rows and two panels, of one four, of two and of three, the last
+// of any not whole; from some rows on and from the first.
 TEST_P(BlockWeights, Int8ActivationsByFours) {
   const PanelFormat format = GetParam();
   const int64_t block = std::max(blockColumns(format), panelInfo(format).columns);
   for (const std::string &instruction : instructions(panelInfo(format).dotBits()))
     for (const Shape &shape :
-         {Shape{format, Epilogue::Accumulate, 2 * block, 16, false, {2, 1, 4, 8, block}},
+         {Shape{format, Epilogue::Accumulate, 2 * block, 40, false, {2, 1, 6, 8, block, 2}},
           Shape{format, Epilogue::Gate, block, 20, false, kUsualBlocking},
           Shape{format, Epilogue::Bias, block, 33, false, {8, 4, 12, 24, block}},
           Shape{format, Epilogue::Store, 2 * block, 33, true, {4, 4, 8, 16, 2 * block}}})

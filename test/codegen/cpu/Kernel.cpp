@@ -93,7 +93,8 @@ std::string Sharing::text() const {
 std::string Blocking::text() const {
   return "blocking = #tile.blocking<direct = " + std::to_string(direct) +
          ", together = " + std::to_string(together) + ", rows = " + std::to_string(rows) +
-         ", block = " + std::to_string(block) + ", columns = " + std::to_string(columns) + ">";
+         ", block = " + std::to_string(block) + ", columns = " + std::to_string(columns) +
+         ", panels = " + std::to_string(panels) + ">";
 }
 
 std::string weightVector(const std::string &name, int64_t offset, int64_t count,

@@ -99,11 +99,11 @@ std::string weightVector(const std::string &name, int64_t offset, int64_t count,
 
 /// How a product of many rows goes through them.
 struct Blocking {
-  int64_t direct, together, rows, block, columns;
+  int64_t direct, together, rows, block, columns, panels = 1;
   /// "blocking = #tile.blocking<…>"
   std::string text() const;
   int64_t stripBytes(PanelFormat format, mlir::tile::RowKind kind, int64_t k, int64_t parts) const {
-    return mlir::tile::StripLayout::of(format, kind, k, parts, columns, block).bytes;
+    return mlir::tile::StripLayout::of(format, kind, k, parts, columns, block, panels).bytes;
   }
 };
 /// Up to 3 rows are a tile of a packed panel, up to 6 are two; more share an unpacked one.

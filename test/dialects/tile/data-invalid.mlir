@@ -243,6 +243,12 @@ func.func private @Blocking_c1_together() attributes {
 
 // -----
 
+func.func private @Blocking_c1_panels() attributes {
+  // expected-error @below {{expected tiles of at least one panel, found 0}}
+  tile.blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256, panels = 0>}
+
+// -----
+
 func.func private @Blocking_c2() attributes {
   // expected-error @below {{expected chunks of a positive multiple of 32 columns, found 40}}
   tile.blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 40>}

@@ -292,7 +292,7 @@ func.func @contract_c10_split(%step: !llvm.ptr, %thread: index, %team: index, %x
 
 func.func @contract_c11_floats(%step: !llvm.ptr, %thread: index, %team: index, %x0:
     memref<?x96xf32>, %w: memref<9216xi8>, %s: memref<6144xi8>, %y: memref<?x48xf32>) {
-  // expected-error @below {{expected quantized rows, and a blocking by whole fours, with rows by fours}}
+  // expected-error @below {{expected quantized rows, and a blocking that takes them by fours, with rows by fours}}
   tile.contract panels "vfmadd" f16 %x0 weight %w strip %s -> store %y
     {blocking = #tile.blocking<direct = 4, together = 4, rows = 4, block = 256, columns = 256>, width = 40 : i64, k = 96 : i64, fours = 0 : i64}
     : memref<?x96xf32> weight memref<9216xi8> strip memref<6144xi8> -> memref<?x48xf32>
@@ -303,7 +303,7 @@ func.func @contract_c11_floats(%step: !llvm.ptr, %thread: index, %team: index, %
 
 func.func @contract_c11_blocking(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x96xi8>,
     %d: memref<?x3x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
-  // expected-error @below {{expected quantized rows, and a blocking by whole fours, with rows by fours}}
+  // expected-error @below {{expected quantized rows, and a blocking that takes them by fours, with rows by fours}}
   tile.contract panels "vpdpbusd" q8_0 %v, %d, %n weight %w -> store %y {width = 48 : i64, k = 96 : i64, fours = 0 : i64}
     : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
   return
@@ -313,7 +313,7 @@ func.func @contract_c11_blocking(%step: !llvm.ptr, %thread: index, %team: index,
 
 func.func @contract_c11_tiles(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x96xi8>,
     %d: memref<?x3x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
-  // expected-error @below {{expected quantized rows, and a blocking by whole fours, with rows by fours}}
+  // expected-error @below {{expected quantized rows, and a blocking that takes them by fours, with rows by fours}}
   tile.contract panels "vpdpbusd" q8_0 %v, %d, %n weight %w -> store %y
     {blocking = #tile.blocking<direct = 15, together = 5, rows = 4, block = 256, columns = 256>, width = 48 : i64, k = 96 : i64, fours = 0 : i64}
     : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
@@ -322,9 +322,20 @@ func.func @contract_c11_tiles(%step: !llvm.ptr, %thread: index, %team: index, %v
 
 // -----
 
+func.func @contract_c11_rows(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x96xi8>,
+    %d: memref<?x3x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
+  // expected-error @below {{expected quantized rows, and a blocking that takes them by fours, with rows by fours}}
+  tile.contract panels "vpdpbusd" q8_0 %v, %d, %n weight %w -> store %y
+    {blocking = #tile.blocking<direct = 4, together = 4, rows = 5, block = 256, columns = 256>, width = 48 : i64, k = 96 : i64, fours = 0 : i64}
+    : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
+  return
+}
+
+// -----
+
 func.func @contract_c11_direct(%step: !llvm.ptr, %thread: index, %team: index, %v: memref<?x96xi8>,
     %d: memref<?x3x3xf32>, %n: memref<?x6xi32>, %w: memref<4896xi8>, %y: memref<?x48xf32>) {
-  // expected-error @below {{expected quantized rows, and a blocking by whole fours, with rows by fours}}
+  // expected-error @below {{expected quantized rows, and a blocking that takes them by fours, with rows by fours}}
   tile.contract panels "vpdpbusd" q8_0 %v, %d, %n weight %w -> store %y
     {blocking = #tile.blocking<direct = 16, together = 4, rows = 4, block = 256, columns = 256>, width = 48 : i64, k = 96 : i64, fours = 12 : i64}
     : memref<?x96xi8>, memref<?x3x3xf32>, memref<?x6xi32> weight memref<4896xi8> -> memref<?x48xf32>
