@@ -56,12 +56,12 @@ Contraction::Values Contraction::products(ArrayRef<Value> panels, Rows rows) {
   for (auto [panel, part] : sourcesOf(panels)) {
     PanelReader packed = reader(panel, part);
     weights.emplace_back(e, packed, in.format);
-    // One row takes what memory gives; several leave it idle while they are multiplied.
+    // A few rows take what memory gives; more leave it idle while they are multiplied.
     int64_t bytes = in.sharing ? in.sharing.getAhead() : 0, lines = packed.linesPerBlock();
-    if (rows.size() > 1)
+    if (bytes && rows.size() <= kRowsNear)
+      ahead.push_back({packed, e.index(bytes / (kPanelRows * 4)), lines, /*isNear=*/true});
+    else if (rows.size() > 1)
       ahead.push_back({reader(e.addConst(panel, 1), part), e.index(0), lines});
-    else if (bytes)
-      ahead.push_back({packed, e.index(bytes / (kPanelRows * 4)), lines});
   }
   size_t count = panels.size() * rows.size();
   Values results =
@@ -128,7 +128,7 @@ void Contraction::prefetch(const Ahead &ahead, Value block, int64_t columns) {
   for (int64_t first = 0; first < columns; first += 32) {
     Value lines = e.addConst(e.mulConst(block, blockColumns / 32), first / 32);
     for (int64_t i = 0; i < ahead.lines; ++i)
-      ahead.panel.prefetchLine(lines, e.addConst(ahead.firstLine, i));
+      ahead.panel.prefetchLine(lines, e.addConst(ahead.firstLine, i), ahead.isNear);
   }
 }
 

@@ -66,11 +66,14 @@ private:
     int64_t part;
   };
   llvm::SmallVector<Source> sourcesOf(llvm::ArrayRef<Value> panels) const;
-  /// What is asked for while rows are multiplied: some lines of each block of the next panel.
+  /// What is asked for while rows are multiplied: of each block some lines. For few rows, which
+  /// read them soon, into the first cache; it is full of what is being multiplied where rows are
+  /// many.
   struct Ahead {
     PanelReader panel;
     Value firstLine;
     int64_t lines;
+    bool isNear = false;
   };
   /// Some rows with packed panels: tiles of them go through each.
   void directTiles(Value firstPanel, Value lastPanel, Value from, Value to, int64_t least,

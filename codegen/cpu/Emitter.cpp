@@ -119,9 +119,8 @@ Value Emitter::loadBytes(Value bytes, ValueRange at, int64_t count, Type element
   return vector::BitCastOp::create(b, loc, vec(count, element), raw);
 }
 
-void Emitter::prefetch(Value bytes, Value at) {
-  // Into the second cache: the first one is full of what is being multiplied.
-  memref::PrefetchOp::create(b, loc, bytes, at, /*isWrite=*/false, /*localityHint=*/2,
+void Emitter::prefetch(Value bytes, Value at, bool isNear) {
+  memref::PrefetchOp::create(b, loc, bytes, at, /*isWrite=*/false, /*localityHint=*/isNear ? 3 : 2,
                              /*isDataCache=*/true);
 }
 

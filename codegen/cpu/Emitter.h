@@ -67,7 +67,8 @@ public:
   /// `count` elements of `element`, read from bytes of an i8 buffer.
   Value loadBytes(Value bytes, ValueRange at, int64_t count, mlir::Type element);
   /// Asks for the cache line of byte `at`, wherever that is.
-  void prefetch(Value bytes, Value at);
+  /// Asks for a line, into the first cache or the second one.
+  void prefetch(Value bytes, Value at, bool isNear);
   /// A vector, as the bytes of an i8 buffer from `at` on.
   void storeBytes(Value vector, Value bytes, Value at);
   Value widen(Value value); // f16, bf16, i8 to f32, keeping the shape

@@ -3,6 +3,7 @@
 #ifndef MOIRE_CODEGEN_CPU_MACHINE_H
 #define MOIRE_CODEGEN_CPU_MACHINE_H
 
+#include "codegen/cpu/Tuning.h"
 #include "runtime/Abi.h"
 
 #include "mlir/Support/LLVM.h"
@@ -34,8 +35,8 @@ struct Machine {
   /// Why that is not the first row of the table for `bits`, or an empty string when it is.
   std::string whyNotFirst(int64_t bits) const;
 
-  /// Whether its own prefetching is late for the streams of a product of one row.
-  bool prefetchesLate() const;
+  /// How packed panels are read for one row.
+  Streams streams() const;
 
   /// How many vectors of 16 f32 the registers hold.
   int64_t vectors() const { return has(MOIRE_CPU_AVX512) ? 32 : 8; }

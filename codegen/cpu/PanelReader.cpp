@@ -143,10 +143,10 @@ Value PanelReader::pairOfQuants(Value pair, int64_t which, Value block, int64_t 
   return info.values ? lookUp(codes) : codes;
 }
 
-void PanelReader::prefetchLine(Value block, Value line) const {
+void PanelReader::prefetchLine(Value block, Value line, bool isNear) const {
   // What its unit has in front goes with the first block.
   Value at = e.add(quantsAt(block), e.mulConst(line, kPanelRows * 4));
-  e.prefetch(bytes, e.add(base, at));
+  e.prefetch(bytes, e.add(base, at), isNear);
 }
 
 int64_t PanelReader::linesPerBlock() const {

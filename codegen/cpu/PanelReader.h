@@ -36,7 +36,7 @@ public:
   Value pairOfQuants(Value pair, int64_t which, Value block, int64_t columns);
 
   /// Asks for line `line` of a block: 64 bytes, of as many as its columns take.
-  void prefetchLine(Value block, Value line) const;
+  void prefetchLine(Value block, Value line, bool isNear) const;
   int64_t linesPerBlock() const;
 
   /// Dequantized weights, f32: all 32 columns of a block, calling use(k in block, values). Each

@@ -127,7 +127,7 @@ public:
     if (!s.one)
       // A turn is as many panels as there is room for.
       plan.sharing = tile::SharingAttr::get(b.getContext(), equal, kCombinePanels, kSinglePanels,
-                                            kStreams, plan.sharing.getAhead());
+                                            plan.sharing.getStreams(), plan.sharing.getAhead());
     if (!s.one)
       partial = s.alloc(Space::Private, {to.choices, kCombinePanels * kPanelRows}, b.getF32Type(),
                         to.count);
@@ -199,7 +199,7 @@ private:
     int64_t parts = epilogue == tile::Epilogue::GateSilu ? 2 : 1;
     int64_t width = op.getHiddenWidth();
     int64_t turn = to.choices * panelCount(width) / kExpertTurns; // panels, at most
-    int64_t stream = turn * parts / kStreams * panelBytes(packed.format, packed.k);
+    int64_t stream = turn * parts / s.machine.streams().count * panelBytes(packed.format, packed.k);
     ProductPlan plan =
         s.planProduct(packed, x, parts, /*equal=*/0, std::min(stream, kExpertStreamBytes));
     int64_t padded = wholePanels(width);

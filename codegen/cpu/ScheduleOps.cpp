@@ -317,10 +317,13 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
                                               int64_t parts, int64_t equal, int64_t streamBytes) {
   ProductPlan product{packed.format, "vfmadd", {}, {}, {}, {}};
   product.turns = counter();
-  int64_t length = std::max<int64_t>(streamBytes / panelBytes(packed.format, packed.k), 1);
+  const int64_t bytes = panelBytes(packed.format, packed.k);
+  const int64_t length = std::max<int64_t>(streamBytes / bytes, 1);
+  const auto [streams, aheadBytes] = machine.streams();
+  const int64_t ahead = llvm::alignDown(std::min<int64_t>(aheadBytes, bytes * kAheadPart), 64);
   product.sharing =
-      tile::SharingAttr::get(b.getContext(), equal, length * llvm::divideCeil(kStreams, parts),
-                             kSinglePanels, kStreams, machine.prefetchesLate() ? kAheadBytes : 0);
+      tile::SharingAttr::get(b.getContext(), equal, length * llvm::divideCeil(streams, parts),
+                             kSinglePanels, streams, ahead);
   const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
   bool pairs = cast<MemRefType>(x[0].getType()).getElementType().isInteger(32);
@@ -342,10 +345,9 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
     multiple = tile::QuantizedRows::ofBlocks(packed.k, blocks)->columns;
   }
   product.blocking = chooseBlocking(machine, kind, packed.k, multiple, b.getContext());
-  int64_t bytes =
-      tile::StripLayout::of(packed.format, kind, packed.k, parts, product.blocking).bytes;
-  if (bytes)
-    product.strip = scratchBuffer(MemRefType::get({bytes}, b.getI8Type()));
+  if (int64_t size =
+          tile::StripLayout::of(packed.format, kind, packed.k, parts, product.blocking).bytes)
+    product.strip = scratchBuffer(MemRefType::get({size}, b.getI8Type()));
   return product;
 }
 

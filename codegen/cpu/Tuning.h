@@ -4,6 +4,7 @@
 #ifndef MOIRE_CODEGEN_CPU_TUNING_H
 #define MOIRE_CODEGEN_CPU_TUNING_H
 
+#include <cstddef>
 #include <cstdint>
 
 namespace moire::cpu {
@@ -15,12 +16,17 @@ constexpr int64_t kRowsTogetherAvx2 = 5, kRowsTogetherAvx512 = 8;
 constexpr int64_t kDirectTilesAvx2 = 2, kDirectTilesAvx512 = 3;
 
 /// Panels that a thread reads side by side for one row (with more rows as many fewer), and takes a
-/// turn: memory gives four streams a third more than one. Eight are too many for the caches.
-constexpr int64_t kStreams = 4;
+/// turn; and how far ahead of the row each is asked for, or 0. Without asking memory gives four
+/// streams a third more than one, and eight are too many for the caches.
+struct Streams {
+  int64_t count, aheadBytes;
+};
+constexpr Streams kStreams = {4, 0}, kStreamsGoldenCove = {4, 2048}, kStreamsZen5 = {2, 4096};
 
-/// How far ahead of one row packed panels are asked for, on machines that wait otherwise
-/// (Machine::prefetchesLate).
-constexpr int64_t kAheadBytes = 2048;
+/// What of a panel is asked for ahead at most: with more of a short one, too much of a turn is
+/// late. And up to how many rows ask for it; with more the whole next panel is asked for meanwhile.
+constexpr double kAheadPart = 1.0 / 3;
+constexpr size_t kRowsNear = 4;
 
 /// Bytes of a stream in a turn: of short panels several, since each beginning costs. For one expert
 /// behind the other, which have no equal shares, more of them, if that leaves a token's experts

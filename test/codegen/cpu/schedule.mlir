@@ -7,6 +7,8 @@
 // RUN:   | FileCheck %s --check-prefix=VNNI
 // RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule="cpu=sapphirerapids" \
 // RUN:   | FileCheck %s --check-prefix=LATE
+// RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule="cpu=znver5" \
+// RUN:   | FileCheck %s --check-prefix=ZEN
 // RUN: sed 's/2x?x?x2x16xf16/2x?x?x2x16xf32, #moe.int8_rows/' %S/Inputs/model.mlir \
 // RUN:   | moire-opt --tile-specialize --tile-schedule | FileCheck %s --check-prefix=INT8
 // RUN: sed 's/q4_0/int4_g64/; s/block<int8>/block<int8, 64>/' %S/Inputs/model.mlir \
@@ -73,9 +75,10 @@
 // MANY: tile.contract {{.*}} -> gate_silu
 // MANY: tile.contract {{.*}} -> accumulate %[[X]]
 
-// Some machines want to be asked.
+// Some machines want to be asked, and not for more than a third of a panel.
 // LATE: tile.contract {{.*}} -> store
-// LATE-SAME: sharing = #tile.sharing<equal = 4, panels = 112, single = 8, streams = 4, ahead = 2048>
+// LATE-SAME: sharing = #tile.sharing<equal = 4, panels = 112, single = 8, streams = 4, ahead = 192>
+// ZEN: sharing = #tile.sharing<equal = 4, panels = 56, single = 8, streams = 2, ahead = 192>
 
 // The table's row is the machine's.
 // VNNI: "vpdpbusd" q4_0
