@@ -296,11 +296,16 @@ static tile::BlockingAttr chooseBlocking(const Machine &machine, tile::RowKind k
   bool wide = machine.has(MOIRE_CPU_AVX512);
   int64_t rows = wide ? kRowTileAvx512 : kRowTileAvx2;
   int64_t panels = wide ? kPanelTileAvx512 : kPanelTileAvx2;
-  int64_t chunks = llvm::divideCeil(panels * k * columnBytes, kChunkBytes);
+  int64_t bytes = panels * k * columnBytes;
+  int64_t chunks = bytes <= kWholeBytes
+                       ? 1
+                       : llvm::divideCeil(bytes, wide ? kChunkBytesAvx512 : kChunkBytesAvx2);
+  int64_t rowBytes = k * columnBytes / kPanelRows;
+  int64_t block = std::clamp(kBlockBytes / rowBytes, kBlockRows, kBlockRowsMost);
   int64_t together = rowsTogether(machine);
   // Packed weights become f32 once for all rows, not once a tile.
   int64_t direct = kind == tile::RowKind::Floats ? together : rowsDirect(machine);
-  return tile::BlockingAttr::get(context, direct, together, rows, kBlockRows,
+  return tile::BlockingAttr::get(context, direct, together, rows, llvm::alignDown(block, kFour),
                                  llvm::alignTo(llvm::divideCeil(k, chunks), multiple), panels);
 }
 

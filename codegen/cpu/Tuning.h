@@ -46,14 +46,17 @@ constexpr int64_t kSinglePanels = 8;
 constexpr int64_t kRowTileAvx2 = 4, kRowTileAvx512 = 6;
 constexpr int64_t kPanelTileAvx2 = 1, kPanelTileAvx512 = 2;
 
-/// Bytes of the chunks of a tile's panels, unpacked (their quants): as much as the first cache
-/// holds. Half of it was slower, since rows then come in short pieces, and twice as much by a tenth
-/// with 16 rows (AVX2).
-constexpr int64_t kChunkBytes = 32 * 1024;
+/// Bytes of the chunks of a tile's panels, unpacked (their quants), that the first cache holds
+/// beside the rows: all columns if they are no more than this, else chunks. With AVX2 half of it was
+/// slower, since rows then come in short pieces, and twice as much by a tenth with 16 rows; with
+/// AVX-512 half of it is 2 to 4 % faster.
+constexpr int64_t kWholeBytes = 32 * 1024;
+constexpr int64_t kChunkBytesAvx2 = kWholeBytes, kChunkBytesAvx512 = kWholeBytes / 2;
 
-/// Rows for which a panel is unpacked once more, where they are many: their unfinished sums stay in
-/// the second cache.
-constexpr int64_t kBlockRows = 256;
+/// Rows for which a panel is unpacked once more, where they are many: unfinished sums of the fewest
+/// stay in the second cache, and so do short rows of a step that is as large as steps usually are.
+constexpr int64_t kBlockRows = 256, kBlockRowsMost = 512;
+constexpr int64_t kBlockBytes = 512 * 1024;
 
 /// Columns a turn of the loop over K with f32 activations.
 constexpr int64_t kFloatUnroll = 4;
