@@ -30,7 +30,9 @@ void expandContract(Emitter &e, tile::ContractOp op) {
                           [&](size_t, Value panel, Value y) { write(row, panel, y); });
     });
   };
-  PanelShares(e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels).each(1, multiply);
+  PanelShares(e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels,
+              contraction.panelsOfTile())
+      .each(1, multiply);
 }
 
 } // namespace moire::cpu

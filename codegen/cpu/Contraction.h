@@ -36,6 +36,9 @@ public:
 
   Contraction(Emitter &e, const Operands &operands);
 
+  /// How many panels with numbers of their own a tile of many rows multiplies side by side.
+  int64_t panelsOfTile() const;
+
   /// The 16 results of packed panels for each of some rows of x: those of the first panel's rows,
   /// then of the next one's. All are read side by side.
   Values products(llvm::ArrayRef<Value> panels, Rows rows);

@@ -85,6 +85,10 @@ void Contraction::directTiles(Value firstPanel, Value lastPanel, Value from, Val
   });
 }
 
+int64_t Contraction::panelsOfTile() const {
+  return in.blocking ? std::max<int64_t>(in.blocking.getPanels() / in.parts, 1) : 1;
+}
+
 void Contraction::unpackedBlocks(Value firstPanel, Value lastPanel, Value from, Value to,
                                  llvm::function_ref<Value(Value)> rowOf,
                                  llvm::function_ref<void(Value, Value, Value)> write) {
@@ -98,7 +102,7 @@ void Contraction::unpackedBlocks(Value firstPanel, Value lastPanel, Value from, 
                     [&](Value place, size_t i, Value y) { write(place, panels[i], y); });
     });
   };
-  if (int64_t together = in.blocking.getPanels() / in.parts; together > 1) {
+  if (int64_t together = panelsOfTile(); together > 1) {
     Value all = e.div(e.sub(lastPanel, firstPanel), e.index(together));
     Value rest = e.add(firstPanel, e.mulConst(all, together));
     e.loop(firstPanel, rest, together,

@@ -36,7 +36,8 @@ protected:
   Value at(Value ids, ValueRange place) { return e.toIndex(e.load(ids, place)); }
 
   PanelShares shares() {
-    return PanelShares(e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels);
+    return PanelShares(e, op.getSplit(), op.getTurns(), op.getSharingAttr(), panels,
+                       contraction(e.index(0)).panelsOfTile());
   }
 
   int64_t experts() { return op.getOffsets().getType().getDimSize(1) - 1; }

@@ -7,20 +7,30 @@ using namespace mlir;
 namespace moire::cpu {
 
 PanelShares::PanelShares(Emitter &e, tile::Split split, Value turns, tile::SharingAttr sharing,
-                         int64_t panels)
-    : e(e), split(split), turns(turns), sharing(sharing), panels(panels), equal(panels) {
+                         int64_t panels, int64_t unit)
+    : e(e), split(split), turns(turns), panels(panels), unit(unit),
+      all(llvm::divideCeil(panels, unit)), equal(all) {
   if (!turns)
     return;
-  equal = std::min(sharing.getEqual(), panels);
-  if (equal == panels)
+  equal = std::min<int64_t>(llvm::divideCeil(sharing.getEqual(), unit), all);
+  if (equal == all)
     this->turns = {};
-  int64_t together = sharing.getPanels();
-  whole = std::max<int64_t>(panels - equal - sharing.getSingle(), 0) / together;
-  last = whole + panels - equal - whole * together;
-  other = llvm::divideCeil(panels - equal, together);
+  together = llvm::divideCeil(sharing.getPanels(), unit);
+  int64_t single = llvm::divideCeil(sharing.getSingle(), unit);
+  whole = std::max<int64_t>(all - equal - single, 0) / together;
+  last = whole + all - equal - whole * together;
+  other = llvm::divideCeil(all - equal, together);
 }
 
 void PanelShares::each(int64_t count, Body body) {
+  if (unit == 1)
+    return eachInUnits(count, body);
+  eachInUnits(count, [&](Value i, Value from, Value to) {
+    body(i, e.mulConst(from, unit), e.min(e.mulConst(to, unit), e.index(panels)));
+  });
+}
+
+void PanelShares::eachInUnits(int64_t count, Body body) {
   auto equalShare = [&](Value i) {
     if (split == tile::Split::Whole)
       return std::pair(e.index(0), e.index(equal));
@@ -36,9 +46,9 @@ void PanelShares::each(int64_t count, Body body) {
     });
   if (!turns)
     return;
-  Value all = e.index((count - 1) * other + last);
-  auto next = [&] { return e.addConst(e.nextTurn(turns, all), asTurn); };
-  e.whileBelow(asTurn ? e.index(0) : next(), e.addConst(all, asTurn), [&](Value number) {
+  Value numberOfTurns = e.index((count - 1) * other + last);
+  auto next = [&] { return e.addConst(e.nextTurn(turns, numberOfTurns), asTurn); };
+  e.whileBelow(asTurn ? e.index(0) : next(), e.addConst(numberOfTurns, asTurn), [&](Value number) {
     Value turn = asTurn ? e.sub(number, e.index(1)) : number;
     auto [matrix, from, to] = turnOf(turn, count);
     if (asTurn) {
@@ -69,12 +79,11 @@ PanelShares::Turn PanelShares::turnOf(Value turn, int64_t count) {
 }
 
 std::pair<Value, Value> PanelShares::ofOther(Value turn) {
-  Value from = e.addConst(e.mulConst(turn, sharing.getPanels()), equal);
-  return {from, e.min(e.addConst(from, sharing.getPanels()), e.index(panels))};
+  Value from = e.addConst(e.mulConst(turn, together), equal);
+  return {from, e.min(e.addConst(from, together), e.index(all))};
 }
 
 std::pair<Value, Value> PanelShares::ofLast(Value turn) {
-  int64_t together = sharing.getPanels();
   Value isWhole =
       arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, turn, e.index(whole));
   auto select = [&](Value yes, Value no) -> Value {

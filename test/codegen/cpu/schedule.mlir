@@ -66,7 +66,7 @@
 // MANY: tile.rms_norm rows %[[X]], %{{.*}} -> %[[H]]{{.*}} {fours = 10 : i64}
 // MANY: %[[STRIP:.*]] = tile.alloc private : memref<1152xi8>
 // MANY: tile.contract panels "vpmaddubsw" q4_0 %[[H]], {{.*}} strip %[[STRIP]] turns %{{.*}} -> store
-// MANY-SAME: {blocking = #tile.blocking<direct = 10, together = 5, rows = 4, block = 256, columns = 64>, fours = 10 : i64
+// MANY-SAME: {blocking = #tile.blocking<direct = 10, together = 5, rows = 4, block = 512, columns = 64>, fours = 10 : i64
 // MANY: tile.rope rows
 // MANY: tile.kv_append rows keys
 // MANY: tile.attend tiles {{.*}} turns %{{.*}} segment = 512 : i64, vectors = 8 : i64}
@@ -83,7 +83,7 @@
 // The table's row is the machine's.
 // VNNI: "vpdpbusd" q4_0
 // VNNI: tile.rms_norm rows {{.*}} {fours = 0 : i64}
-// VNNI: blocking = #tile.blocking<direct = 24, together = 8, rows = 6, block = 256, columns = 64, panels = 2>, fours = 0 : i64
+// VNNI: blocking = #tile.blocking<direct = 24, together = 8, rows = 6, block = 512, columns = 64, panels = 2>, fours = 0 : i64
 // VNNI: page = 16
 // VNNI: tile.attend tiles {{.*}} vectors = 32 : i64}
 // VNNI-NOT: vpmaddubsw
