@@ -2,9 +2,8 @@
 
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/PanelReader.h"
-#include "codegen/cpu/RowPlace.h"
+#include "codegen/cpu/RoundRows.h"
 #include "codegen/cpu/VectorMath.h"
-#include "dialects/moe/Moe.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -106,155 +105,6 @@ void expandTapRoute(Emitter &e, tile::TapRouteOp op) {
 
 //===- Rounding to int8 -----------------------------------------------------------------------===//
 
-// The word of sums of 16 integers, or of vectors of such added up, times `factor`: of lanes 4i and
-// 4i + 1 below, of the others above. Also adds up all of them.
-static std::pair<Value, Value> emitSumWord(Emitter &e, Value v, int64_t factor) {
-  v = e.sumLanes(v, 4);
-  auto lane = [&](int64_t i) -> Value {
-    return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{i});
-  };
-  Value low = e.add(lane(0), lane(1)), high = e.add(lane(2), lane(3));
-  auto times = [&](Value sum) { return e.mul(sum, e.constant(sum.getType(), factor)); };
-  Value mask = e.constant(low.getType(), 0xffff), distance = e.constant(low.getType(), 16);
-  Value word = arith::OrIOp::create(e.b, e.loc, arith::AndIOp::create(e.b, e.loc, times(low), mask),
-                                    arith::ShLIOp::create(e.b, e.loc, times(high), distance));
-  return {word, e.add(low, high)};
-}
-
-static Value shuffled(Emitter &e, Value a, Value c, ArrayRef<int64_t> lanes) {
-  return vector::ShuffleOp::create(e.b, e.loc, a, c, lanes);
-}
-
-// Emitter::sumLanes of four vectors, as the lanes of one.
-static Value sumsOfFour(Emitter &e, ArrayRef<Value> vectors) {
-  SmallVector<Value, 4> quarters;
-  for (Value v : vectors)
-    quarters.push_back(e.sumLanes(v, 4));
-  auto halves = [&](Value a, Value c) {
-    return e.add(shuffled(e, a, c, {0, 1, 4, 5}), shuffled(e, a, c, {2, 3, 6, 7}));
-  };
-  Value first = halves(quarters[0], quarters[1]), second = halves(quarters[2], quarters[3]);
-  return e.add(shuffled(e, first, second, {0, 2, 4, 6}), shuffled(e, first, second, {1, 3, 5, 7}));
-}
-
-// The scale of a block with the largest magnitude `max`, and its inverse. Of the scales
-// max / (127 - k) the one with the smallest squared error is taken (the first of equal ones): they
-// round the same values differently, and the best of four has a sixth less error. All four are
-// lanes of a vector, and there is no branch: none could be foreseen.
-static std::pair<Value, Value> emitChooseScale(Emitter &e, ArrayRef<Value> parts, Value max) {
-  static_assert(moe::BlockAttr::kScaleCandidates == 4);
-  VectorType four = e.vec(4, e.f32());
-  Value limits = arith::ConstantOp::create(
-      e.b, e.loc, DenseElementsAttr::get(four, ArrayRef<float>{127, 126, 125, 124}));
-  Value maxima = e.splat(max, four), zeros = e.constant(four, 0);
-  Value isZero = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OEQ, maxima, zeros);
-  Value scales = e.div(maxima, limits);
-  Value inverses =
-      arith::SelectOp::create(e.b, e.loc, isZero, zeros, e.div(limits, maxima)).getResult();
-
-  SmallVector<Value, 4> squares;
-  for (int64_t k = 0; k < 4; ++k) {
-    auto lane = [&](Value v) {
-      return e.splat(vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{k}));
-    };
-    Value scale = lane(scales), inverse = lane(inverses), sum;
-    for (Value part : parts) {
-      Value q = math::RoundEvenOp::create(e.b, e.loc, e.mul(part, inverse));
-      Value minus = arith::NegFOp::create(e.b, e.loc, q);
-      Value difference = e.fma(minus, scale, part);
-      sum = sum ? e.fma(difference, difference, sum) : e.mul(difference, difference);
-    }
-    squares.push_back(sum);
-  }
-
-  // The better one of each pair, then of both.
-  Value errors = sumsOfFour(e, squares);
-  for (int64_t distance : {1, 2}) {
-    const int64_t ahead = 2 / distance;
-    SmallVector<int64_t, 4> firsts = {0, 0, ahead, ahead}, seconds;
-    for (int64_t lane : firsts)
-      seconds.push_back(lane + distance);
-    auto first = [&](Value v) { return shuffled(e, v, v, firsts); };
-    auto second = [&](Value v) { return shuffled(e, v, v, seconds); };
-    Value better =
-        arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, second(errors), first(errors));
-    for (Value *v : {&scales, &inverses, &errors})
-      *v = arith::SelectOp::create(e.b, e.loc, better, second(*v), first(*v));
-  }
-  auto chosen = [&](Value v) -> Value {
-    return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{0});
-  };
-  return {chosen(scales), chosen(inverses)};
-}
-
-// Writes 16 values of a row from `column` on.
-static void storeValues(Emitter &e, Value bytes, Value out, const RowPlace &row, Value column) {
-  if (!row.lane)
-    return e.storeLanes(bytes, out, row.values(e, column));
-  for (int64_t i = 0; i < kLanes; i += kFour) {
-    Value four = vector::ExtractStridedSliceOp::create(
-        e.b, e.loc, bytes, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{kFour}, ArrayRef<int64_t>{1});
-    vector::StoreOp::create(e.b, e.loc, four, out, row.values(e, e.addConst(column, i)));
-  }
-}
-
-// Rounds the values of a block, given as vectors of 16, and writes them with their scale and sums.
-static void emitQuantizeBlock(Emitter &e, ArrayRef<Value> parts, const RowPlace &row, Value block,
-                              const tile::QuantizedRows &form, ValueRange outs) {
-  VectorType i32x16 = e.vec(kLanes, e.b.getI32Type());
-  // Magnitudes are compared as integers: cheaper, and a NaN counts as the largest.
-  auto magnitude = [&](Value v) {
-    Value bits = vector::BitCastOp::create(e.b, e.loc, i32x16, v);
-    return arith::AndIOp::create(e.b, e.loc, bits, e.constant(i32x16, 0x7fffffff)).getResult();
-  };
-  Value larger;
-  for (Value part : parts)
-    larger = larger ? arith::MaxSIOp::create(e.b, e.loc, larger, magnitude(part)).getResult()
-                    : magnitude(part);
-  Value bits = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXSI, larger);
-  auto [scale, inverse] =
-      emitChooseScale(e, parts, arith::BitcastOp::create(e.b, e.loc, e.f32(), bits));
-
-  Value factor = e.splat(inverse);
-  int64_t words = form.columns / form.sumColumns;
-  Value firstWord = e.mulConst(block, words);
-  Value column = e.mulConst(block, form.columns), all;
-  for (auto [i, part] : llvm::enumerate(parts)) {
-    Value rounded = math::RoundEvenOp::create(e.b, e.loc, e.mul(part, factor));
-    Value q = arith::FPToSIOp::create(e.b, e.loc, i32x16, rounded);
-    Value bytes = arith::TruncIOp::create(e.b, e.loc, e.vec(kLanes, e.b.getI8Type()), q);
-    storeValues(e, bytes, outs[0], row, e.addConst(column, i * kLanes));
-    all = all ? e.add(all, q) : q;
-    if (words == 2 && i == 1)
-      e.store(emitSumWord(e, q, -form.sumFactor()).first, outs[2],
-              row.sums(e, e.addConst(firstWord, 1)));
-  }
-  auto [word, total] = emitSumWord(e, all, -form.sumFactor());
-  e.store(word, outs[2], row.sums(e, firstWord));
-  Value totalF = arith::SIToFPOp::create(e.b, e.loc, e.f32(), total);
-  e.store(scale, outs[1], row.scale(e, 0, block));
-  Value scaled = e.mul(scale, totalF), zero = e.constant(e.f32(), -tile::QuantizedRows::kZero);
-  e.store(scaled, outs[1], row.scale(e, 1, block));
-  e.store(e.mul(scaled, zero), outs[1], row.scale(e, 2, block));
-}
-
-// Rounds a row; load(column) gives 16 of its values.
-static void emitQuantizeRow(Emitter &e, const RowPlace &row, ValueRange outs,
-                            llvm::function_ref<Value(Value)> load) {
-  int64_t blocks = cast<MemRefType>(outs[1].getType()).getDimSize(2);
-  auto form = *tile::QuantizedRows::ofBlocks(widthOf(outs[0]), blocks);
-  auto emitBlock = [&](Value block, int64_t columns) {
-    SmallVector<Value> parts;
-    for (int64_t i = 0; i < columns; i += kLanes)
-      parts.push_back(load(e.addConst(e.mulConst(block, form.columns), i)));
-    emitQuantizeBlock(e, parts, row, block, form, outs);
-  };
-  int64_t whole = form.k / form.columns, rest = form.k % form.columns;
-  e.loop(e.index(0), e.index(whole), 1, [&](Value block) { emitBlock(block, form.columns); });
-  if (rest)
-    emitBlock(e.index(whole), rest);
-}
-
 // body(row, by fours?) for this thread's rows, of a step whose rows lie by fours if they are more
 // than `fours`.
 static void shareRows(Emitter &e, tile::Split split, Value count, std::optional<int64_t> fours,
@@ -265,9 +115,8 @@ static void shareRows(Emitter &e, tile::Split split, Value count, std::optional<
 
 void expandQuantize(Emitter &e, tile::QuantizeOp op) {
   shareRows(e, op.getSplit(), e.dim(op.getX(), 0), op.getFours(), [&](Value row, bool byFours) {
-    emitQuantizeRow(e, RowPlace::of(e, row, byFours),
-                    {op.getValues(), op.getScales(), op.getSums()},
-                    [&](Value column) { return e.loadLanes(op.getX(), {row, column}); });
+    emitRoundRow(e, RowPlace::of(e, row, byFours), {op.getValues(), op.getScales(), op.getSums()},
+                 [&](Value column) { return e.loadLanes(op.getX(), {row, column}); });
   });
 }
 
@@ -331,8 +180,8 @@ void expandRmsNorm(Emitter &e, tile::RmsNormOp op) {
       });
       return;
     }
-    emitQuantizeRow(e, RowPlace::of(e, row, byFours), op.getOuts(),
-                    [&](Value column) { return normalized(column, kLanes); });
+    emitRoundRow(e, RowPlace::of(e, row, byFours), op.getOuts(),
+                 [&](Value column) { return normalized(column, kLanes); });
   };
   shareRows(e, op.getSplit(), e.dim(x, 0), op.getFours(), [&](Value row, bool byFours) {
     if (group == width)

@@ -47,9 +47,9 @@ constexpr int64_t kRowTileAvx2 = 4, kRowTileAvx512 = 6;
 constexpr int64_t kPanelTileAvx2 = 1, kPanelTileAvx512 = 2;
 
 /// Bytes of the chunks of a tile's panels, unpacked (their quants), that the first cache holds
-/// beside the rows: all columns if they are no more than this, else chunks. With AVX2 half of it was
-/// slower, since rows then come in short pieces, and twice as much by a tenth with 16 rows; with
-/// AVX-512 half of it is 2 to 4 % faster.
+/// beside the rows: all columns if they are no more than this, else chunks. With AVX2 half of it
+/// was slower, since rows then come in short pieces, and twice as much by a tenth with 16 rows;
+/// with AVX-512 half of it is 2 to 4 % faster.
 constexpr int64_t kWholeBytes = 32 * 1024;
 constexpr int64_t kChunkBytesAvx2 = kWholeBytes, kChunkBytesAvx512 = kWholeBytes / 2;
 
