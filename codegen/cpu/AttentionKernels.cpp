@@ -112,7 +112,8 @@ private:
     Value kvHeads = e.index(layout.getKvHeads());
     auto divideUp = [&](Value a, Value c) { return e.div(e.add(a, e.addConst(c, -1)), c); };
     Value share = divideUp(e.mul(count, kvHeads), e.team());
-    share = e.mulConst(divideUp(share, e.index(kQueryTile)), kQueryTile);
+    const int64_t tile = rowsOf.rowsOfTile();
+    share = e.mulConst(divideUp(share, e.index(tile)), tile);
     Value size = e.min(share, e.index(op.getScratch().getType().getDimSize(0)));
     Value items = e.mul(divideUp(count, size), kvHeads);
     auto next = [&] { return e.nextTurn(op.getTurns(), items); };

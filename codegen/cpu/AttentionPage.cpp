@@ -61,12 +61,19 @@ void AttentionPage::store(Value value, Value r, Number number) {
   e.store(value, op.getScratch(), {r, e.index(numbers() + number)});
 }
 
+int64_t AttentionPage::rowsOfTile() {
+  return op.getVectors() == kVectorsAvx512 ? kQueryTileAvx512 : kQueryTileAvx2;
+}
+
 // Full tiles, and what is left of them in at most three smaller ones.
 void AttentionPage::tiles(Value count, Tile body) {
-  Value at = roundDown(e, count, kQueryTile);
-  e.loop(e.index(0), at, kQueryTile, [&](Value r) { body(r, kQueryTile); });
-  static_assert(kQueryTile == 6, "5 = 3 + 2, 4 = 3 + 1");
-  for (int64_t size : {3, 2, 1}) {
+  const int64_t full = rowsOfTile();
+  Value at = roundDown(e, count, full);
+  e.loop(e.index(0), at, full, [&](Value r) { body(r, full); });
+  static_assert(kQueryTileAvx2 == 6 && kQueryTileAvx512 == 12, "11 = 6 + 3 + 2, 10 = 6 + 3 + 1");
+  for (int64_t size : {6, 3, 2, 1}) {
+    if (size == full)
+      continue;
     Value fits = compare(e, arith::CmpIPredicate::uge, e.sub(count, at), e.index(size));
     e.branch(fits, [&] { body(at, size); });
     at = select(e, fits, e.addConst(at, size), at);

@@ -31,6 +31,9 @@ public:
   /// is the last that any of the rows sees.
   void visit(const QueryRows &rows, Value pageIndex, Value lastPage);
 
+  /// Query rows of a full tile.
+  int64_t rowsOfTile();
+
   /// The token and the first column in the queries of row r.
   std::pair<Value, Value> placeOf(const QueryRows &rows, Value r);
   /// The position of row r, as an index.

@@ -39,7 +39,7 @@ struct Machine {
   Streams streams() const;
 
   /// How many vectors of 16 f32 the registers hold.
-  int64_t vectors() const { return has(MOIRE_CPU_AVX512) ? 32 : 8; }
+  int64_t vectors() const { return has(MOIRE_CPU_AVX512) ? kVectorsAvx512 : kVectorsAvx2; }
 };
 
 } // namespace moire::cpu

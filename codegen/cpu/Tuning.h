@@ -65,8 +65,14 @@ constexpr int64_t kFloatUnroll = 4;
 /// up: the rows of an expert stay in the nearest caches for so many panels.
 constexpr int64_t kCombinePanels = 8;
 
+/// Vectors of 16 f32 that the registers hold.
+constexpr int64_t kVectorsAvx2 = 8, kVectorsAvx512 = 32;
+
 /// Query rows that share each load of keys and values: with AVX2 their sums fill the registers.
-constexpr int64_t kQueryTile = 6;
+/// With AVX-512 six rows and four chunks of positions would, too, but keys are widened where they
+/// are loaded, and that costs twice as much for 24 multiply-adds as with twelve rows and two
+/// chunks.
+constexpr int64_t kQueryTileAvx2 = 6, kQueryTileAvx512 = 12;
 
 /// Query rows that visit a page together: it comes from memory once for all of them, and what they
 /// keep in scratch stays in the second cache.

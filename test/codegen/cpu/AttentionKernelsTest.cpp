@@ -28,9 +28,14 @@ TEST_P(Attention, HoweverAPromptIsSplit) {
     const std::vector<float> row = sequences.plainRow(token);
     plain.insert(plain.end(), row.begin(), row.end());
   }
-  for (const std::string &cpu : runnableCpus()) {
-    SCOPED_TRACE(cpu);
-    auto kernel = sequences.compile(cpu);
+  // Tiles for AVX2 and for AVX-512, on any machine.
+  std::vector<std::pair<std::string, int64_t>> machines;
+  for (const std::string &cpu : runnableCpus())
+    for (int64_t vectors : {8, 32})
+      machines.push_back({cpu, vectors});
+  for (const auto &[cpu, vectors] : machines) {
+    SCOPED_TRACE(cpu + ", " + std::to_string(vectors) + " vectors");
+    auto kernel = sequences.compile(cpu, vectors);
     ASSERT_TRUE(kernel);
 
     std::vector<float> whole;

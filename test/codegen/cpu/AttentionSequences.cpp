@@ -91,8 +91,8 @@ Sequences::Sequences(AttentionShape shape) : shape(shape) {
   scale = 1 / std::sqrt(double(shape.headDim));
 }
 
-std::unique_ptr<Kernel> Sequences::compile(const std::string &cpu) {
-  return Kernel::compile({[this](bool one) { return text(one); }}, memory, cpu);
+std::unique_ptr<Kernel> Sequences::compile(const std::string &cpu, int64_t vectors) {
+  return Kernel::compile({[&](bool one) { return text(one, vectors); }}, memory, cpu);
 }
 
 void Sequences::clear() {
@@ -220,7 +220,7 @@ Entry Sequences::entry(const Token &token, int what, int64_t kvHead) const {
   return {read(shape.format, kept), scale};
 }
 
-std::string Sequences::text(bool one) const {
+std::string Sequences::text(bool one, int64_t vectors) const {
   std::string ids = rowsOf(one, {}, "i32"), element = elementOf(shape.format);
   std::string n = one ? "" : "(%n)", rows = rowsOf(one, {queryWidth}, "f32");
   std::string kvRows = rowsOf(one, {kvWidth}, "f32"), pools = "memref<?x" + element + ">";
@@ -260,9 +260,9 @@ std::string Sequences::text(bool one) const {
   std::snprintf(scaleText, sizeof scaleText, "%.17e", scale);
   text += "tile.attend " + std::string(one ? "segments" : "tiles") + " %q, " + places +
           " scratch %scratch " + (one ? "-> %parts" : "turns %turns -> %y") + layout +
-          " {scale = " + scaleText + " : f64, " + segment + ", vectors = 8 : i64" + window +
-          "} : " + rows + ", " + placeTypes + ", memref<" + scratchType + "> -> " +
-          (one ? partsType : rows) + "\n";
+          " {scale = " + scaleText + " : f64, " + segment +
+          ", vectors = " + std::to_string(vectors) + " : i64" + window + "} : " + rows + ", " +
+          placeTypes + ", memref<" + scratchType + "> -> " + (one ? partsType : rows) + "\n";
   if (!one)
     return text;
   return text + "tile.barrier\ntile.attend_combine whole %parts, %positions -> %y {head_dim = " +

@@ -37,7 +37,8 @@ class Sequences {
 public:
   explicit Sequences(AttentionShape shape);
 
-  std::unique_ptr<Kernel> compile(const std::string &cpu);
+  /// `vectors`: how many of 16 f32 the registers are said to hold, by which tiles are chosen.
+  std::unique_ptr<Kernel> compile(const std::string &cpu, int64_t vectors = 8);
 
   /// Forgets all keys and values.
   void clear();
@@ -64,7 +65,7 @@ private:
   std::vector<float> stored(const Token &token, int what, int64_t kvHead) const;
   /// As stored, without the scale.
   Entry entry(const Token &token, int what, int64_t kvHead) const;
-  std::string text(bool one) const;
+  std::string text(bool one, int64_t vectors) const;
 
   AttentionShape shape;
   Memory memory;
