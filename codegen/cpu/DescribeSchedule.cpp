@@ -153,6 +153,7 @@ private:
     if (auto sharing = op.getSharing())
       product.sharing = {sharing->getEqual(),   sharing->getPanels(), sharing->getSingle(),
                          sharing->getStreams(), sharing->getAhead(),  bool(op.getTurns())};
+    const int64_t parts = op.getEpilogue() == tile::Epilogue::GateSilu ? 2 : 1;
     if (auto blocking = op.getBlocking())
       product.blocking = {blocking->getDirect(),
                           blocking->getTogether(),
@@ -160,6 +161,7 @@ private:
                           blocking->getBlock(),
                           blocking->getColumns(),
                           blocking->getPanels(),
+                          std::max<int64_t>(blocking->getPanels() / parts, 1),
                           op.getStrip() ? cast<MemRefType>(op.getStrip().getType()).getNumElements()
                                         : 0,
                           op->hasAttr("fours")};

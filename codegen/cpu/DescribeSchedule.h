@@ -18,6 +18,7 @@ namespace moire {
 /// How a product of many rows goes through them: #tile.blocking, and the bytes of its strip.
 struct DescribedBlocking {
   int64_t direct, together, rows, block, columns, panels;
+  int64_t unit;       // of panels that stay together: those of a tile but for gate and up
   int64_t stripBytes; // 0: panels are multiplied as they are packed
   bool byFours;       // rows of tiles are interleaved
 };

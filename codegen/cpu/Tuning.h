@@ -11,9 +11,10 @@ namespace moire::cpu {
 
 /// Rows (tokens) of a product that read packed panels together: of more, sums do not stay in
 /// registers. And of how many such tiles a panel is read; for more rows it is unpacked. (With AVX2
-/// 12 rows were faster from unpacked panels: by 5 % in q4_0, by 25 % in q6_k.)
+/// 12 rows were faster from unpacked panels: by 5 % in q4_0, by 25 % in q6_k; with AVX-512 28 and
+/// 32 are faster from packed ones, by 22 and 13 %.)
 constexpr int64_t kRowsTogetherAvx2 = 5, kRowsTogetherAvx512 = 8;
-constexpr int64_t kDirectTilesAvx2 = 2, kDirectTilesAvx512 = 3;
+constexpr int64_t kDirectTilesAvx2 = 2, kDirectTilesAvx512 = 4;
 
 /// Panels that a thread reads side by side for one row (with more rows as many fewer), and takes a
 /// turn; and how far ahead of the row each is asked for, or 0. Without asking memory gives four

@@ -163,9 +163,9 @@ def Tile_SharingAttr : AttrDef<Tile_Dialect, "Sharing"> {
   let description = [{
     Of the first `equal` panels threads have equal shares. Of the others whoever is free takes the next
     turn: `panels` of them, or one of the last `single`, so that all are done at about the same time
-    (of several matrices, those of experts, only the last one has such).
-    Without a counter of turns all are in equal shares. For one row a thread reads `streams` panels side
-    by side, for more rows as many fewer: its share, or turn, in so many parts. For one row it asks for
+    (of several matrices, those of experts, only the last one has such). Panels that tiles of many rows
+    multiply side by side (`#tile.blocking`) stay together, in shares, turns and as single ones. Without a counter of turns all are in equal shares. For one row a thread reads `streams` panels side
+    by side, for more rows as many fewer: its share, or turn, in so many parts. For few rows it asks for
     blocks of weights `ahead` bytes before it reads them, unless that is 0. No result depends on any of
     it.
 

@@ -147,8 +147,9 @@ static std::string productTables(const DescribedFunction &function) {
         variant[1] += ", " + sizeText(sharing->ahead) + " ahead";
       if (sharing->takesTurns) {
         variant[7] = sharing->equal ? "the first " + plural(sharing->equal, "panel") : "";
-        variant[8] =
-            plural(sharing->panels, "panel") + ", 1 of the last " + std::to_string(sharing->single);
+        variant[8] = plural(sharing->panels, "panel") + ", " +
+                     std::to_string(product.blocking ? product.blocking->unit : 1) +
+                     " of the last " + std::to_string(sharing->single);
       }
     }
     if (const std::optional<DescribedBlocking> &many = product.blocking) {

@@ -72,8 +72,8 @@ module attributes {moe.context = 512 : i64} {
 // MANY: %[[PARTIAL:.*]] = tile.alloc private(%{{.*}}) : memref<?x2x128xf32>
 // MANY: tile.combine_contract {{.*}} of %[[ORDER]], %[[OFFSETS]] by %[[W]] partial %[[PARTIAL]] -> accumulate %[[X]]
 
-// With tiles of twelve rows they lie by fours. Experts for which panels are unpacked (25 rows) begin
-// at whole fours, as those with three less do, since what fills a four up counts as theirs: of 25
+// With AVX-512 they lie by fours. Experts for which panels are unpacked (33 rows) begin
+// at whole fours, as those with three less do, since what fills a four up counts as theirs: of 33
 // places 3 at most are such, so two choices of a token need room for three. Kernels of rows take as
 // many as there are, which the last offset says.
 //
@@ -83,7 +83,7 @@ module attributes {moe.context = 512 : i64} {
 // VNNI: tile.quantize rows %[[X]] -> %[[XV:.*]], %[[XS:.*]], %[[XN:[a-z0-9_]+]] {fours = 0 : i64}
 // VNNI: tile.alloc shared(%{{.*}}) : memref<?x3xi32>
 // VNNI: %[[OFFSETS:.*]] = tile.alloc shared : memref<1x5xi32>
-// VNNI: tile.dispatch first %[[IDS]] -> %[[ORDER:.*]], %[[OFFSETS]] {fours = 21 : i64}
+// VNNI: tile.dispatch first %[[IDS]] -> %[[ORDER:.*]], %[[OFFSETS]] {fours = 29 : i64}
 // VNNI: %[[END:.*]] = memref.load %[[OFFSETS]][%c0, %c4]
 // VNNI: %[[PLACES:.*]] = arith.index_cast %[[END]]
 // VNNI: %[[OF:.*]] = memref.subview %[[ORDER]][0] [%[[PLACES]]] [1]

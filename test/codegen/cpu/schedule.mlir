@@ -83,7 +83,7 @@
 // The table's row is the machine's.
 // VNNI: "vpdpbusd" q4_0
 // VNNI: tile.rms_norm rows {{.*}} {fours = 0 : i64}
-// VNNI: blocking = #tile.blocking<direct = 24, together = 8, rows = 6, block = 512, columns = 64, panels = 2>, fours = 0 : i64
+// VNNI: blocking = #tile.blocking<direct = 32, together = 8, rows = 6, block = 512, columns = 64, panels = 2>, fours = 0 : i64
 // VNNI: page = 16
 // VNNI: tile.attend tiles {{.*}} vectors = 32 : i64}
 // VNNI-NOT: vpmaddubsw
