@@ -188,28 +188,23 @@ Value Emitter::narrow(Value value, Type element) {
 
 //===- Reductions -----------------------------------------------------------------------------===//
 
-// Folds the upper half of the lanes onto the lower one until so many are left.
-static Value foldHalves(Emitter &e, Value vector, int64_t lanes,
-                        llvm::function_ref<Value(Value, Value)> combine) {
+Value Emitter::foldLanes(Value v, int64_t lanes, llvm::function_ref<Value(Value, Value)> combine) {
   for (int64_t half = kLanes / 2; half >= lanes; half /= 2) {
     auto part = [&](int64_t from) {
-      return vector::ExtractStridedSliceOp::create(e.b, e.loc, vector, ArrayRef<int64_t>{from},
+      return vector::ExtractStridedSliceOp::create(b, loc, v, ArrayRef<int64_t>{from},
                                                    ArrayRef<int64_t>{half}, ArrayRef<int64_t>{1})
           .getResult();
     };
-    vector = combine(part(0), part(half));
+    v = combine(part(0), part(half));
   }
-  return vector;
-}
-
-Value Emitter::sumLanes(Value v, int64_t lanes) {
-  return foldHalves(*this, v, lanes, [&](Value a, Value c) { return add(a, c); });
+  return v;
 }
 Value Emitter::sumLanes(Value v) {
-  return vector::ExtractOp::create(b, loc, sumLanes(v, 1), ArrayRef<int64_t>{0});
+  Value sum = foldLanes(v, 1, [&](Value a, Value c) { return add(a, c); });
+  return vector::ExtractOp::create(b, loc, sum, ArrayRef<int64_t>{0});
 }
 Value Emitter::maxLanes(Value v) {
-  Value max = foldHalves(*this, v, 1, [&](Value a, Value c) { return this->max(a, c); });
+  Value max = foldLanes(v, 1, [&](Value a, Value c) { return this->max(a, c); });
   return vector::ExtractOp::create(b, loc, max, ArrayRef<int64_t>{0});
 }
 

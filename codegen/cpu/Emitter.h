@@ -77,9 +77,9 @@ public:
 
   //===- Reductions: one lane order -----------------------------------------------------------===//
   Value sumLanes(Value f32x16);
-  /// The same as far as `lanes` lanes are left, of 16 of any type: a vector of them.
-  Value sumLanes(Value v, int64_t lanes);
   Value maxLanes(Value f32x16);
+  /// Folds the upper half of 16 lanes onto the lower one until so many are left: a vector of them.
+  Value foldLanes(Value v, int64_t lanes, llvm::function_ref<Value(Value, Value)> combine);
 
   //===- Loops --------------------------------------------------------------------------------===//
   using Body = llvm::function_ref<void(Value)>;

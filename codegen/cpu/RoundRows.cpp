@@ -40,8 +40,8 @@ public:
         chooseScales(blocks, vector::BitCastOp::create(e.b, e.loc, floats, ofBlocks));
 
     const int64_t words = form.columns / form.sumColumns;
-    SmallVector<Values, 2> sums(
-        words); // of the blocks' integers: all of them, those of its second half
+    // Of each block: all integers added up, and those of its second half.
+    SmallVector<Values, 2> sums(words);
     for (auto [i, parts] : llvm::enumerate(blocks)) {
       Values rounded = roundBlock(e.addConst(first, i), parts, lane(inverses, i * kCandidates));
       Value all;
@@ -74,19 +74,10 @@ private:
     return shuffled(v, v, lanes);
   }
 
-  // Vectors of 16 folded to 4 lanes each, in halves.
+  // Vectors of 16 folded to 4 lanes each.
   using Combine = llvm::function_ref<Value(Value, Value)>;
   Values quarters(ArrayRef<Value> vectors, Combine combine) {
-    Values folded;
-    for (Value v : vectors) {
-      for (int64_t half = kLanes / 2; half >= 4; half /= 2) {
-        auto lanes = llvm::to_vector(llvm::seq<int64_t>(0, 2 * half));
-        v = combine(shuffled(v, v, ArrayRef(lanes).take_front(half)),
-                    shuffled(v, v, ArrayRef(lanes).drop_front(half)));
-      }
-      folded.push_back(v);
-    }
-    return folded;
+    return llvm::map_to_vector<4>(vectors, [&](Value v) { return e.foldLanes(v, 4, combine); });
   }
 
   // One vector, or four, folded until a lane is left of each: these, as lanes of one.
