@@ -50,26 +50,45 @@ void Contraction::join(Values &gates, const Values &ups) {
     gate = e.mul(emitSilu(e, gate), up);
 }
 
-Contraction::Values Contraction::products(ArrayRef<Value> panels, Rows rows) {
-  SmallVector<PanelChunk> weights;
-  SmallVector<Ahead> ahead;
-  for (auto [panel, part] : sourcesOf(panels)) {
-    PanelReader packed = reader(panel, part);
-    weights.emplace_back(e, packed, in.format);
-    // A few rows take what memory gives; more leave it idle while they are multiplied.
-    int64_t bytes = in.sharing ? in.sharing.getAhead() : 0, lines = packed.linesPerBlock();
-    if (bytes && rows.size() <= kRowsNear)
-      ahead.push_back({packed, e.index(bytes / (kPanelRows * 4)), lines, /*isNear=*/true});
-    else if (rows.size() > 1)
-      ahead.push_back({reader(e.addConst(panel, 1), part), e.index(0), lines});
+// Gate's panel, then up's: so they lie, and memory gives one long stream more than two short ones.
+Contraction::Values Contraction::products(ArrayRef<Value> panels, Rows rows, Value isFirst) {
+  const SmallVector<Source> sources = sourcesOf(panels);
+  const size_t count = panels.size() * rows.size();
+  Values results;
+  for (size_t first = 0; first < sources.size(); first += panels.size()) {
+    SmallVector<PanelChunk> weights;
+    SmallVector<Ahead> ahead;
+    for (const Source &source : ArrayRef(sources).slice(first, panels.size())) {
+      weights.emplace_back(e, reader(source.panel, source.part), in.format);
+      if (std::optional<Ahead> some = aheadOf(source, rows.size(), isFirst))
+        ahead.push_back(*some);
+    }
+    results.append(multiply(weights, rows, zeros(count), e.index(0), e.index(in.k), ahead));
   }
-  size_t count = panels.size() * rows.size();
-  Values results =
-      multiply(weights, rows, zeros(count * in.parts), e.index(0), e.index(in.k), ahead);
   if (in.parts == 2)
     join(results, Values(results.begin() + count, results.end()));
   results.truncate(count);
   return results;
+}
+
+// The first rows that come to a panel take what memory gives, and ask for what they come to soon.
+// Others leave it idle: they ask for the next panel, which takes the place of what they are done
+// with.
+std::optional<Contraction::Ahead> Contraction::aheadOf(const Source &source, size_t rows,
+                                                       Value isFirst) {
+  constexpr int64_t kLine = kPanelRows * 4;
+  PanelReader packed = reader(source.panel, source.part);
+  const int64_t lines = packed.linesPerBlock(), bytes = in.sharing ? in.sharing.getAhead() : 0;
+  if (bytes) {
+    Value distance = e.index((rows == 1 ? bytes : bytes * kAheadOfSeveral) / kLine);
+    if (isFirst)
+      distance = arith::SelectOp::create(e.b, e.loc, isFirst, distance,
+                                         e.index(in.parts * panelBytes(in.format, in.k) / kLine));
+    return Ahead{packed, distance, lines, /*isNear=*/true};
+  }
+  if (rows == 1)
+    return std::nullopt;
+  return Ahead{reader(e.addConst(source.panel, 1), source.part), e.index(0), lines};
 }
 
 Contraction::Values Contraction::multiply(MutableArrayRef<PanelChunk> weights, Rows rows,

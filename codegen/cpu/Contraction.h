@@ -37,11 +37,12 @@ public:
   Contraction(Emitter &e, const Operands &operands);
 
   /// How many panels with numbers of their own a tile of many rows multiplies side by side.
-  int64_t panelsOfTile() const;
+  int64_t panelsOfTile() const { return in.blocking ? in.blocking.getNumbered(in.parts) : 1; }
 
   /// The 16 results of packed panels for each of some rows of x: those of the first panel's rows,
-  /// then of the next one's. All are read side by side.
-  Values products(llvm::ArrayRef<Value> panels, Rows rows);
+  /// then of the next one's. All are read side by side, gate's before up's. `isFirst` says
+  /// whether no other rows went through these panels just before (null: none did).
+  Values products(llvm::ArrayRef<Value> panels, Rows rows, Value isFirst = {});
 
   /// body(panels) for panels from .. to, as many at a time as are read side by side for some rows.
   void sideBySide(Value from, Value to, int64_t rows,
@@ -69,9 +70,8 @@ private:
     int64_t part;
   };
   llvm::SmallVector<Source> sourcesOf(llvm::ArrayRef<Value> panels) const;
-  /// What is asked for while rows are multiplied: of each block some lines. For few rows, which
-  /// read them soon, into the first cache; it is full of what is being multiplied where rows are
-  /// many.
+  /// What is asked for while rows are multiplied: of each block some lines, into the first cache or
+  /// (where that is full of what is being multiplied) the second.
   struct Ahead {
     PanelReader panel;
     Value firstLine;
@@ -97,6 +97,7 @@ private:
   void eachGroup(llvm::ArrayRef<Source> sources,
                  llvm::function_ref<void(llvm::ArrayRef<Source>, size_t)> body) const;
   llvm::SmallVector<Ahead, 2> ahead(llvm::ArrayRef<Source> sources, size_t panels, Value tile);
+  std::optional<Ahead> aheadOf(const Source &source, size_t rows, Value isFirst);
   /// How many panels some rows read side by side.
   int64_t panelsTogether(int64_t rows) const;
   /// Asks for the lines that belong to these columns of a block.

@@ -20,8 +20,7 @@ void Contraction::fewRows(Value from, Value to, Rows rows,
 }
 
 int64_t Contraction::panelsTogether(int64_t rows) const {
-  int64_t streams = in.sharing ? in.sharing.getStreams() : 1;
-  return std::max<int64_t>(streams / (in.parts * rows), 1);
+  return in.sharing ? std::max<int64_t>(in.sharing.getStreams() / rows, 1) : 1;
 }
 
 void Contraction::sideBySide(Value from, Value to, int64_t rows,
@@ -77,16 +76,14 @@ void Contraction::directTiles(Value firstPanel, Value lastPanel, Value from, Val
   const bool wholeFours = in.fours == 0 && in.beginFour;
   const Emitter::Tiling tiling = {in.blocking.getTogether(), wholeFours ? kFour : 1};
   e.loop(firstPanel, lastPanel, 1, [&](Value panel) {
-    e.tiles(from, to, least, tiling, [&](ArrayRef<Value> places, Value) {
+    e.tiles(from, to, least, tiling, [&](ArrayRef<Value> places, Value number) {
+      Value isFirst =
+          arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, number, e.index(0));
       auto rows = fewPlaces(llvm::map_to_vector(places, rowOf));
-      for (auto [place, y] : llvm::zip(places, products(panel, rows)))
+      for (auto [place, y] : llvm::zip(places, products(panel, rows, isFirst)))
         write(place, panel, y);
     });
   });
-}
-
-int64_t Contraction::panelsOfTile() const {
-  return in.blocking ? std::max<int64_t>(in.blocking.getPanels() / in.parts, 1) : 1;
 }
 
 void Contraction::unpackedBlocks(Value firstPanel, Value lastPanel, Value from, Value to,

@@ -161,7 +161,7 @@ private:
                           blocking->getBlock(),
                           blocking->getColumns(),
                           blocking->getPanels(),
-                          std::max<int64_t>(blocking->getPanels() / parts, 1),
+                          blocking->getNumbered(parts),
                           op.getStrip() ? cast<MemRefType>(op.getStrip().getType()).getNumElements()
                                         : 0,
                           op->hasAttr("fours")};

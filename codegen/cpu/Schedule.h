@@ -78,10 +78,10 @@ private:
     mlir::Value turns;
     mlir::tile::SharingAttr sharing;
   };
-  /// For the rows in `x` (one buffer, or three if quantized); `parts` as in Contraction.h, `equal`
-  /// as in #tile.sharing, of which a stream in a turn is about `streamBytes` long.
+  /// For the rows in `x` (one buffer, or three if quantized); `parts` as in Contraction.h. Threads
+  /// share `panels` panels of as many parts, this part of them equally.
   ProductPlan planProduct(const PackedWeight &packed, llvm::ArrayRef<mlir::Value> x, int64_t parts,
-                          int64_t equal, int64_t streamBytes);
+                          int64_t panels, double equalPart);
   /// Says so if `rows` are rounded to bf16 and the machine has no use for it.
   void remarkOnWidening(mlir::Type rows, const PackedWeight &packed);
 

@@ -121,13 +121,14 @@ public:
 
   void combine(ArrayRef<Value> hidden, tile::Epilogue epilogue, Value out) {
     const PackedWeight &packed = s.packedOf(op.getDown());
-    int64_t equal = panelCount(widthOf(op.getResult())) * kEqualPart;
-    ProductPlan plan = s.planProduct(packed, hidden, 1, equal, kStreamBytes);
+    ProductPlan plan =
+        s.planProduct(packed, hidden, 1, panelCount(widthOf(op.getResult())), kEqualPart);
     Value partial;
     if (!s.one)
       // A turn is as many panels as there is room for.
-      plan.sharing = tile::SharingAttr::get(b.getContext(), equal, kCombinePanels, kSinglePanels,
-                                            plan.sharing.getStreams(), plan.sharing.getAhead());
+      plan.sharing =
+          tile::SharingAttr::get(b.getContext(), plan.sharing.getEqual(), kCombinePanels,
+                                 kSinglePanels, plan.sharing.getStreams(), plan.sharing.getAhead());
     if (!s.one)
       partial = s.alloc(Space::Private, {to.choices, kCombinePanels * kPanelRows}, b.getF32Type(),
                         to.count);
@@ -198,10 +199,8 @@ private:
     s.remarkOnWidening(op.getX().getType(), packed);
     int64_t parts = epilogue == tile::Epilogue::GateSilu ? 2 : 1;
     int64_t width = op.getHiddenWidth();
-    int64_t turn = to.choices * panelCount(width) / kExpertTurns; // panels, at most
-    int64_t stream = turn * parts / s.machine.streams().count * panelBytes(packed.format, packed.k);
     ProductPlan plan =
-        s.planProduct(packed, x, parts, /*equal=*/0, std::min(stream, kExpertStreamBytes));
+        s.planProduct(packed, x, parts, to.choices * panelCount(width), /*equalPart=*/0);
     int64_t padded = wholePanels(width);
     Value out = rowsOfPlaces({padded}, b.getF32Type());
     tile::GroupedContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, x,

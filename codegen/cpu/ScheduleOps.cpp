@@ -319,16 +319,14 @@ bool Scheduler::expertsGoByFours() const { return machine.has(MOIRE_CPU_AVX512);
 int64_t Scheduler::rowsDirect() const { return cpu::rowsDirect(machine); }
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
-                                              int64_t parts, int64_t equal, int64_t streamBytes) {
+                                              int64_t parts, int64_t panels, double equalPart) {
   ProductPlan product{packed.format, "vfmadd", {}, {}, {}, {}};
   product.turns = counter();
-  const int64_t bytes = panelBytes(packed.format, packed.k);
-  const int64_t length = std::max<int64_t>(streamBytes / bytes, 1);
   const auto [streams, aheadBytes] = machine.streams();
-  const int64_t ahead = llvm::alignDown(std::min<int64_t>(aheadBytes, bytes * kAheadPart), 64);
-  product.sharing =
-      tile::SharingAttr::get(b.getContext(), equal, length * llvm::divideCeil(streams, parts),
-                             kSinglePanels, streams, ahead);
+  const int64_t most = kStreamBytes / (parts * panelBytes(packed.format, packed.k));
+  const int64_t length = std::max<int64_t>(std::min(most, panels / (streams * kTurns)), 1);
+  product.sharing = tile::SharingAttr::get(b.getContext(), panels * equalPart, length * streams,
+                                           kSinglePanels, streams, aheadBytes);
   const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
   bool pairs = cast<MemRefType>(x[0].getType()).getElementType().isInteger(32);
@@ -367,7 +365,7 @@ void Scheduler::scheduleContract(Value x, Value weightValue, Value bias, tile::E
   SmallVector<Value, 3> inputs = operands(x);
   remarkOnWidening(x.getType(), packed);
   ProductPlan product = planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1,
-                                    panelCount(width) * kEqualPart, kStreamBytes);
+                                    panelCount(width), kEqualPart);
   tile::ContractOp::create(b, loc, Split::Panels, product.instruction, product.format, inputs,
                            weight(weightValue), bias ? weight(bias) : Value(), product.strip,
                            product.turns, out, epilogue, width, packed.k, product.blocking,

@@ -17,28 +17,25 @@ constexpr int64_t kRowsTogetherAvx2 = 5, kRowsTogetherAvx512 = 8;
 constexpr int64_t kDirectTilesAvx2 = 2, kDirectTilesAvx512 = 4;
 
 /// Panels that a thread reads side by side for one row (with more rows as many fewer), and takes a
-/// turn; and how far ahead of the row each is asked for, or 0. Without asking memory gives four
-/// streams a third more than one, and eight are too many for the caches.
+/// turn; and how far ahead of the rows each is asked for, or 0. Without asking memory gives four
+/// streams a third more than one, and eight are too many for the caches. With asking one is as fast
+/// as two. Several rows take longer for a block, and the processor looks ahead fewer of them by
+/// itself.
 struct Streams {
   int64_t count, aheadBytes;
 };
-constexpr Streams kStreams = {4, 0}, kStreamsGoldenCove = {4, 2048}, kStreamsZen5 = {2, 4096};
-
-/// What of a panel is asked for ahead at most: with more of a short one, too much of a turn is
-/// late. And up to how many rows ask for it; with more the whole next panel is asked for meanwhile.
-constexpr double kAheadPart = 1.0 / 3;
-constexpr size_t kRowsNear = 4;
-
-/// Bytes of a stream in a turn: of short panels several, since each beginning costs. For one expert
-/// behind the other, which have no equal shares, more of them, if that leaves a token's experts
-/// enough turns for many threads.
-constexpr int64_t kStreamBytes = 16 * 1024, kExpertStreamBytes = 128 * 1024;
-constexpr int64_t kExpertTurns = 64;
+constexpr Streams kStreams = {1, 6144}, kStreamsGoldenCove = {4, 2048}, kStreamsZen3 = {4, 0};
+constexpr double kAheadOfSeveral = 4.0 / 3;
 
 /// The part of a product's panels that is in equal shares, where streams are longest; and how many
 /// of the last ones threads take one by one, so that nobody waits long for the others.
-constexpr double kEqualPart = 0.5;
+constexpr double kEqualPart = 0.75;
 constexpr int64_t kSinglePanels = 8;
+
+/// Turns at the others: bytes of a stream, since each beginning costs; but no more than this part
+/// of the product's panels, or of those of all experts that a token chooses.
+constexpr int64_t kStreamBytes = 192 * 1024;
+constexpr int64_t kTurns = 64;
 
 /// Rows that share each load of weights, and panels that share each load of a row. AVX2 has 16
 /// registers of half a sum. AVX-512 has 32 of a whole one, and needs ten independent sums for two

@@ -155,6 +155,10 @@ def Tile_BlockingAttr : AttrDef<Tile_Dialect, "Blocking"> {
                         "int64_t":$columns, DefaultValuedParameter<"int64_t", "1">:$panels);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Panels with numbers of their own that a tile multiplies: gate and up have one for both parts.
+    int64_t getNumbered(int64_t parts) const { return std::max<int64_t>(getPanels() / parts, 1); }
+  }];
 }
 
 def Tile_SharingAttr : AttrDef<Tile_Dialect, "Sharing"> {
@@ -164,10 +168,11 @@ def Tile_SharingAttr : AttrDef<Tile_Dialect, "Sharing"> {
     Of the first `equal` panels threads have equal shares. Of the others whoever is free takes the next
     turn: `panels` of them, or one of the last `single`, so that all are done at about the same time
     (of several matrices, those of experts, only the last one has such). Panels that tiles of many rows
-    multiply side by side (`#tile.blocking`) stay together, in shares, turns and as single ones. Without a counter of turns all are in equal shares. For one row a thread reads `streams` panels side
-    by side, for more rows as many fewer: its share, or turn, in so many parts. For few rows it asks for
-    blocks of weights `ahead` bytes before it reads them, unless that is 0. No result depends on any of
-    it.
+    multiply side by side (`#tile.blocking`) stay together, in shares, turns and as single ones. Without a
+    counter of turns all are in equal shares. For one row a thread reads `streams` panels side by side,
+    for more rows as many fewer: its share, or turn, in so many parts. Rows that go through a packed
+    panel together ask for blocks of weights `ahead` bytes before they read them, unless that is 0. No
+    result depends on any of it.
 
     ```mlir
     #tile.sharing<equal = 64, panels = 4, single = 8, streams = 4>

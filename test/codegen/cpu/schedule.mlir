@@ -7,8 +7,10 @@
 // RUN:   | FileCheck %s --check-prefix=VNNI
 // RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule="cpu=sapphirerapids" \
 // RUN:   | FileCheck %s --check-prefix=LATE
-// RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule="cpu=znver5" \
+// RUN: moire-opt %S/Inputs/model.mlir --tile-specialize --tile-schedule="cpu=znver3" \
 // RUN:   | FileCheck %s --check-prefix=ZEN
+// RUN: sed 's/100/20000/g' %S/Inputs/model.mlir | moire-opt --tile-specialize --tile-schedule \
+// RUN:   | FileCheck %s --check-prefix=SHARES
 // RUN: sed 's/2x?x?x2x16xf16/2x?x?x2x16xf32, #moe.int8_rows/' %S/Inputs/model.mlir \
 // RUN:   | moire-opt --tile-specialize --tile-schedule | FileCheck %s --check-prefix=INT8
 // RUN: sed 's/q4_0/int4_g64/; s/block<int8>/block<int8, 64>/' %S/Inputs/model.mlir \
@@ -53,7 +55,7 @@
 // ONE: %[[LOGITS:.*]] = tile.input logits : memref<1x100xf32>
 // ONE: %[[TURNS:.*]] = tile.alloc kept : memref<1xi64>
 // ONE: tile.contract {{.*}} turns %[[TURNS]] -> store %[[LOGITS]]
-// ONE-SAME: {k = 64 : i64, sharing = #tile.sharing<equal = 3, panels = 112, single = 8, streams = 4>, width = 100 : i64}
+// ONE-SAME: {k = 64 : i64, sharing = #tile.sharing<equal = 5, panels = 1, single = 8, streams = 1, ahead = 6144>, width = 100 : i64}
 // ONE-NOT: tensor<
 // ONE-NOT: moe.
 
@@ -75,10 +77,13 @@
 // MANY: tile.contract {{.*}} -> gate_silu
 // MANY: tile.contract {{.*}} -> accumulate %[[X]]
 
-// Some machines want to be asked, and not for more than a third of a panel.
+// Some machines read several panels side by side, and some had better not be asked.
 // LATE: tile.contract {{.*}} -> store
-// LATE-SAME: sharing = #tile.sharing<equal = 4, panels = 112, single = 8, streams = 4, ahead = 192>
-// ZEN: sharing = #tile.sharing<equal = 4, panels = 56, single = 8, streams = 2, ahead = 192>
+// LATE-SAME: sharing = #tile.sharing<equal = 6, panels = 4, single = 8, streams = 4, ahead = 2048>
+// ZEN: sharing = #tile.sharing<equal = 6, panels = 4, single = 8, streams = 4>
+
+// A turn is at most a 64th of all 1250 panels.
+// SHARES: tile.contract {{.*}} -> store {{.*}} sharing = #tile.sharing<equal = 937, panels = 19, single = 8, streams = 1, ahead = 6144>, width = 20000
 
 // The table's row is the machine's.
 // VNNI: "vpdpbusd" q4_0
