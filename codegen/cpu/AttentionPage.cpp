@@ -15,6 +15,10 @@ using namespace mlir;
 
 namespace moire::cpu {
 
+// Rows whose softmax is computed together: for a single one, reductions and exponentials of single
+// numbers would take longer than those of its scores.
+constexpr int64_t kRowsOfSoftmax = 4;
+
 static Value smaller(Emitter &e, Value a, Value c) {
   return arith::MinSIOp::create(e.b, e.loc, a, c);
 }
@@ -117,8 +121,7 @@ void AttentionPage::visit(const QueryRows &rows, Value pageIndex, Value lastPage
   Value firstPosition = e.mulConst(pageIndex, page);
   tiles(rows.count,
         [&](Value r, int64_t size) { emitScores(rows, r, size, base, next, firstPosition); });
-  emitMaxima(rows, firstPosition);
-  emitExponentials(rows, base, firstPosition);
+  emitSoftmax(rows, base, firstPosition);
   tiles(rows.count,
         [&](Value r, int64_t size) { emitValues(rows, r, size, base, next, firstPosition); });
 }
@@ -163,8 +166,8 @@ void AttentionPage::emitScores(const QueryRows &rows, Value r, int64_t size, Val
 
 //===- Softmax --------------------------------------------------------------------------------===//
 
-// Scores of positions in the first and last chunk that row r does not see.
-void AttentionPage::maskScores(Value r, SeenRange seen) {
+// Scores of positions in the chunks of `range` that row r does not see.
+void AttentionPage::maskScores(Value r, SeenRange seen, SeenRange range) {
   VectorType i32x16 = e.vec(kLanes, e.b.getI32Type());
   SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, kLanes));
   Value lanes = arith::ConstantOp::create(
@@ -172,7 +175,7 @@ void AttentionPage::maskScores(Value r, SeenRange seen) {
   auto splat = [&](Value position) {
     return e.splat(arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), position), i32x16);
   };
-  e.loop(roundDown(e, seen.begin, kLanes), seen.end, kLanes, [&](Value chunk) {
+  e.loop(roundDown(e, range.begin, kLanes), range.end, kLanes, [&](Value chunk) {
     Value within = e.add(lanes, splat(chunk));
     Value inside = compare(e, arith::CmpIPredicate::slt, within, splat(seen.end));
     if (op.getWindow())
@@ -183,57 +186,76 @@ void AttentionPage::maskScores(Value r, SeenRange seen) {
   });
 }
 
-// The maximum of each row so far, and the factor of what it summed up before. A row that sees
-// nothing of the page keeps its numbers.
-void AttentionPage::emitMaxima(const QueryRows &rows, Value firstPosition) {
-  Value lowest = e.constant(e.f32x16(), kMasked);
-  e.loop(e.index(0), rows.count, 1, [&](Value r) {
-    SeenRange seen = seenBy(positionOf(rows, r), firstPosition, page);
+void AttentionPage::emitSoftmax(const QueryRows &rows, Value base, Value firstPosition) {
+  auto join = [&](ArrayRef<Value> some) {
+    SmallVector<SeenRange> seen;
+    for (Value r : some)
+      seen.push_back(seenBy(positionOf(rows, r), firstPosition, page));
+    SeenRange range = {seen.front().begin, seen.back().end};
+    for (auto [r, seen] : llvm::zip(some, seen))
+      e.branch(compare(e, arith::CmpIPredicate::slt, e.sub(seen.end, seen.begin), e.index(page)),
+               [&, r = r, seen = seen] { maskScores(r, seen, range); });
+    joinScores(some, range, base);
+  };
+  e.loop(e.index(0), rows.count, kRowsOfSoftmax, [&](Value r) {
+    Value end = e.min(e.addConst(r, kRowsOfSoftmax), rows.count), size = e.sub(end, r);
     e.branch(
-        compare(e, arith::CmpIPredicate::slt, seen.begin, seen.end),
-        [&] {
-          Value count = e.sub(seen.end, seen.begin);
-          e.branch(compare(e, arith::CmpIPredicate::slt, count, e.index(page)),
-                   [&] { maskScores(r, seen); });
-          Value largest = e.fold(roundDown(e, seen.begin, kLanes), seen.end, kLanes, lowest,
-                                 [&](Value chunk, ValueRange acc) {
-                                   return SmallVector<Value>{e.max(loadLanes(r, chunk), acc[0])};
-                                 })[0];
-          Value before = load(r, Max), max = e.max(before, e.maxLanes(largest));
-          store(max, r, Max);
-          store(emitExp(e, e.sub(before, max)), r, Factor);
-        },
-        [&] { store(e.constant(e.f32(), 1), r, Factor); });
+        compare(e, arith::CmpIPredicate::eq, size, e.index(kRowsOfSoftmax)),
+        [&] { join(e.consecutive(r, kRowsOfSoftmax)); },
+        [&] { e.loop(r, end, 1, [&](Value one) { join(one); }); });
   });
 }
 
-// Replaces the scores by the weights of the values, exp(score - max) times their scale, and 0 where
-// masked; adds up the exponentials.
-void AttentionPage::emitExponentials(const QueryRows &rows, Value base, Value firstPosition) {
+// The maximum of each row so far, and the factor of what it summed up before. Replaces the scores
+// by the weights of the values, exp(score - max) times their scale, and 0 where masked; adds up the
+// exponentials. What there is one of for each row is a lane of a vector. The numbers of a row that
+// sees nothing stay as they are: its factor is exp(0).
+void AttentionPage::joinScores(ArrayRef<Value> rows, SeenRange range, Value base) {
+  using Values = SmallVector<Value>;
+  const int64_t count = rows.size();
   Value none = e.constant(e.f32x16(), kMasked / 2), zero = e.constant(e.f32x16(), 0);
-  e.loop(e.index(0), rows.count, 1, [&](Value r) {
-    SeenRange seen = seenBy(positionOf(rows, r), firstPosition, page);
-    e.branch(compare(e, arith::CmpIPredicate::slt, seen.begin, seen.end), [&] {
-      Value max = e.splat(load(r, Max));
-      Value sum =
-          e.fold(roundDown(e, seen.begin, kLanes), seen.end, kLanes, zero,
-                 [&](Value chunk, ValueRange acc) {
-                   Value score = loadLanes(r, chunk);
-                   Value masked =
-                       arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, score, none);
-                   Value p = select(e, masked, zero, emitExp(e, e.sub(score, max)));
-                   Value weight = p;
-                   if (layout.hasScales()) {
-                     Value scales =
-                         loadKvScales(e, layout, tile::Side::Values, op.getKv(), base, chunk);
-                     weight = select(e, masked, zero, e.mul(p, scales));
-                   }
-                   storeLanes(weight, r, chunk);
-                   return SmallVector<Value>{e.add(acc[0], p)};
-                 })[0];
-      store(e.fma(load(r, Sum), load(r, Factor), e.sumLanes(sum)), r, Sum);
-    });
+  auto eachChunk = [&](Value init, llvm::function_ref<Values(Value, ValueRange)> body) {
+    return e.fold(roundDown(e, range.begin, kLanes), range.end, kLanes, Values(count, init), body);
+  };
+  auto numberOfEach = [&](Number number) {
+    return e.lanes(llvm::map_to_vector(rows, [&](Value r) { return load(r, number); }));
+  };
+  auto storeOfEach = [&](Value lanes, Number number) {
+    for (auto [i, r] : llvm::enumerate(rows))
+      store(e.lane(lanes, i), r, number);
+  };
+
+  Values largest = eachChunk(e.constant(e.f32x16(), kMasked), [&](Value chunk, ValueRange acc) {
+    Values after;
+    for (auto [r, before] : llvm::zip(rows, acc))
+      after.push_back(e.max(loadLanes(r, chunk), before));
+    return after;
   });
+  Value before = numberOfEach(Max);
+  Value max = e.max(before, e.foldEach(largest, [&](Value a, Value c) { return e.max(a, c); }));
+  Value factor = emitExp(e, e.sub(before, max));
+  storeOfEach(max, Max);
+  storeOfEach(factor, Factor);
+
+  Values maxima;
+  for (int64_t i = 0; i < count; ++i)
+    maxima.push_back(e.splat(e.lane(max, i)));
+  Values sums = eachChunk(zero, [&](Value chunk, ValueRange acc) {
+    Values after;
+    Value scales;
+    if (layout.hasScales())
+      scales = loadKvScales(e, layout, tile::Side::Values, op.getKv(), base, chunk);
+    for (auto [i, r] : llvm::enumerate(rows)) {
+      Value score = loadLanes(r, chunk);
+      Value masked = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, score, none);
+      Value p = select(e, masked, zero, emitExp(e, e.sub(score, maxima[i])));
+      storeLanes(scales ? select(e, masked, zero, e.mul(p, scales)) : p, r, chunk);
+      after.push_back(e.add(acc[i], p));
+    }
+    return after;
+  });
+  Value sum = e.foldEach(sums, [&](Value a, Value c) { return e.add(a, c); });
+  storeOfEach(e.fma(numberOfEach(Sum), factor, sum), Sum);
 }
 
 //===- Values ---------------------------------------------------------------------------------===//

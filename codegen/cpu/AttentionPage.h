@@ -71,9 +71,10 @@ private:
 
   void emitScores(const QueryRows &rows, Value r, int64_t size, Value base, Value next,
                   Value firstPosition);
-  void maskScores(Value r, SeenRange seen);
-  void emitMaxima(const QueryRows &rows, Value firstPosition);
-  void emitExponentials(const QueryRows &rows, Value base, Value firstPosition);
+  void maskScores(Value r, SeenRange seen, SeenRange range);
+  void emitSoftmax(const QueryRows &rows, Value base, Value firstPosition);
+  /// The scores of some rows join those before: in `range`, what any of them sees of the page.
+  void joinScores(llvm::ArrayRef<Value> rows, SeenRange range, Value base);
   void emitValues(const QueryRows &rows, Value r, int64_t size, Value base, Value next,
                   Value firstPosition);
   /// Rows r … r + size - 1 and some chunks of their values from `column` on.

@@ -188,7 +188,7 @@ Value Emitter::narrow(Value value, Type element) {
 
 //===- Reductions -----------------------------------------------------------------------------===//
 
-Value Emitter::foldLanes(Value v, int64_t lanes, llvm::function_ref<Value(Value, Value)> combine) {
+Value Emitter::foldLanes(Value v, int64_t lanes, Combine combine) {
   for (int64_t half = kLanes / 2; half >= lanes; half /= 2) {
     auto part = [&](int64_t from) {
       return vector::ExtractStridedSliceOp::create(b, loc, v, ArrayRef<int64_t>{from},
@@ -199,13 +199,31 @@ Value Emitter::foldLanes(Value v, int64_t lanes, llvm::function_ref<Value(Value,
   }
   return v;
 }
+Value Emitter::foldEach(ArrayRef<Value> vectors, Combine combine) {
+  auto parts = llvm::map_to_vector<4>(vectors, [&](Value v) { return foldLanes(v, 4, combine); });
+  if (parts.size() == 1)
+    return foldLanes(vectors[0], 1, combine);
+  auto halves = [&](Value a, Value c) {
+    return combine(shuffle(a, c, {0, 1, 4, 5}), shuffle(a, c, {2, 3, 6, 7}));
+  };
+  Value first = halves(parts[0], parts[1]), second = halves(parts[2], parts[3]);
+  return combine(shuffle(first, second, {0, 2, 4, 6}), shuffle(first, second, {1, 3, 5, 7}));
+}
+Value Emitter::lane(Value v, int64_t i) {
+  return vector::ExtractOp::create(b, loc, v, ArrayRef<int64_t>{i});
+}
+Value Emitter::lanes(ArrayRef<Value> scalars) {
+  VectorType type = vec(scalars.size(), scalars[0].getType());
+  return vector::FromElementsOp::create(b, loc, type, scalars);
+}
+Value Emitter::shuffle(Value a, Value c, ArrayRef<int64_t> lanes) {
+  return vector::ShuffleOp::create(b, loc, a, c, lanes);
+}
 Value Emitter::sumLanes(Value v) {
-  Value sum = foldLanes(v, 1, [&](Value a, Value c) { return add(a, c); });
-  return vector::ExtractOp::create(b, loc, sum, ArrayRef<int64_t>{0});
+  return lane(foldLanes(v, 1, [&](Value a, Value c) { return add(a, c); }), 0);
 }
 Value Emitter::maxLanes(Value v) {
-  Value max = foldLanes(v, 1, [&](Value a, Value c) { return this->max(a, c); });
-  return vector::ExtractOp::create(b, loc, max, ArrayRef<int64_t>{0});
+  return lane(foldLanes(v, 1, [&](Value a, Value c) { return max(a, c); }), 0);
 }
 
 //===- Loops ----------------------------------------------------------------------------------===//

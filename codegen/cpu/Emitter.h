@@ -66,8 +66,7 @@ public:
   Value loadWide(Value memref, ValueRange at, int64_t lanes = kLanes);
   /// `count` elements of `element`, read from bytes of an i8 buffer.
   Value loadBytes(Value bytes, ValueRange at, int64_t count, mlir::Type element);
-  /// Asks for the cache line of byte `at`, wherever that is.
-  /// Asks for a line, into the first cache or the second one.
+  /// Asks for the cache line of byte `at`, wherever that is, into the first cache or the second.
   void prefetch(Value bytes, Value at, bool isNear);
   /// A vector, as the bytes of an i8 buffer from `at` on.
   void storeBytes(Value vector, Value bytes, Value at);
@@ -79,7 +78,13 @@ public:
   Value sumLanes(Value f32x16);
   Value maxLanes(Value f32x16);
   /// Folds the upper half of 16 lanes onto the lower one until so many are left: a vector of them.
-  Value foldLanes(Value v, int64_t lanes, llvm::function_ref<Value(Value, Value)> combine);
+  using Combine = llvm::function_ref<Value(Value, Value)>;
+  Value foldLanes(Value v, int64_t lanes, Combine combine);
+  /// One vector of 16, or four, each folded until a lane is left: these, as lanes of a vector.
+  Value foldEach(llvm::ArrayRef<Value> vectors, Combine combine);
+  Value lane(Value v, int64_t i);
+  Value lanes(llvm::ArrayRef<Value> scalars);
+  Value shuffle(Value a, Value c, llvm::ArrayRef<int64_t> lanes);
 
   //===- Loops --------------------------------------------------------------------------------===//
   using Body = llvm::function_ref<void(Value)>;

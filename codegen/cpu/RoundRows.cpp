@@ -32,7 +32,7 @@ public:
     Values maxima;
     for (const Values &parts : blocks)
       maxima.push_back(largest(parts));
-    Value ofBlocks = acrossLanes(maxima, [&](Value a, Value c) -> Value {
+    Value ofBlocks = e.foldEach(maxima, [&](Value a, Value c) -> Value {
       return arith::MaxSIOp::create(e.b, e.loc, a, c);
     });
     VectorType floats = e.vec(blocks.size(), e.f32());
@@ -43,7 +43,7 @@ public:
     // Of each block: all integers added up, and those of its second half.
     SmallVector<Values, 2> sums(words);
     for (auto [i, parts] : llvm::enumerate(blocks)) {
-      Values rounded = roundBlock(e.addConst(first, i), parts, lane(inverses, i * kCandidates));
+      Values rounded = roundBlock(e.addConst(first, i), parts, e.lane(inverses, i * kCandidates));
       Value all;
       for (Value q : rounded)
         all = all ? e.add(all, q) : q;
@@ -58,12 +58,6 @@ public:
   }
 
 private:
-  Value lane(Value v, int64_t i) {
-    return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{i});
-  }
-  Value shuffled(Value a, Value c, ArrayRef<int64_t> lanes) {
-    return vector::ShuffleOp::create(e.b, e.loc, a, c, lanes);
-  }
   static int64_t widthOf(Value v) { return cast<VectorType>(v.getType()).getNumElements(); }
 
   // Every `step`th lane of a vector.
@@ -71,28 +65,7 @@ private:
     SmallVector<int64_t, 4> lanes;
     for (int64_t i = 0; i < widthOf(v); i += step)
       lanes.push_back(i);
-    return shuffled(v, v, lanes);
-  }
-
-  // Vectors of 16 folded to 4 lanes each.
-  using Combine = llvm::function_ref<Value(Value, Value)>;
-  Values quarters(ArrayRef<Value> vectors, Combine combine) {
-    return llvm::map_to_vector<4>(vectors, [&](Value v) { return e.foldLanes(v, 4, combine); });
-  }
-
-  // One vector, or four, folded until a lane is left of each: these, as lanes of one.
-  Value acrossLanes(ArrayRef<Value> vectors, Combine combine) {
-    Values parts = quarters(vectors, combine);
-    if (parts.size() == 1) {
-      Value half =
-          combine(shuffled(parts[0], parts[0], {0, 1}), shuffled(parts[0], parts[0], {2, 3}));
-      return combine(shuffled(half, half, {0}), shuffled(half, half, {1}));
-    }
-    auto halves = [&](Value a, Value c) {
-      return combine(shuffled(a, c, {0, 1, 4, 5}), shuffled(a, c, {2, 3, 6, 7}));
-    };
-    Value first = halves(parts[0], parts[1]), second = halves(parts[2], parts[3]);
-    return combine(shuffled(first, second, {0, 2, 4, 6}), shuffled(first, second, {1, 3, 5, 7}));
+    return e.shuffle(v, v, lanes);
   }
 
   // The largest magnitudes of a block in each lane, as integers: cheaper to compare, and a NaN
@@ -124,7 +97,7 @@ private:
     }
     Value limits = arith::ConstantOp::create(e.b, e.loc,
                                              DenseElementsAttr::get(all, ArrayRef<float>(numbers)));
-    maxima = shuffled(maxima, maxima, blockOf);
+    maxima = e.shuffle(maxima, maxima, blockOf);
     Value zeros = e.constant(all, 0);
     Value isZero = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OEQ, maxima, zeros);
     Value scales = e.div(maxima, limits);
@@ -135,8 +108,8 @@ private:
     for (auto [i, parts] : llvm::enumerate(blocks)) {
       Values squares;
       for (int64_t k = i * kCandidates; k < int64_t(i + 1) * kCandidates; ++k)
-        squares.push_back(squaredErrors(parts, lane(scales, k), lane(inverses, k)));
-      Value four = acrossLanes(squares, [&](Value a, Value c) { return e.add(a, c); });
+        squares.push_back(squaredErrors(parts, e.lane(scales, k), e.lane(inverses, k)));
+      Value four = e.foldEach(squares, [&](Value a, Value c) { return e.add(a, c); });
       errors = errors ? joined(errors, four) : four;
     }
     // The better one of each pair, then of both.
@@ -146,8 +119,8 @@ private:
         firsts.push_back(i / kCandidates * kCandidates + i % kCandidates / 2 * (2 / distance));
         seconds.push_back(firsts.back() + distance);
       }
-      auto first = [&](Value v) { return shuffled(v, v, firsts); };
-      auto second = [&](Value v) { return shuffled(v, v, seconds); };
+      auto first = [&](Value v) { return e.shuffle(v, v, firsts); };
+      auto second = [&](Value v) { return e.shuffle(v, v, seconds); };
       Value better = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT, second(errors),
                                            first(errors));
       for (Value *v : {&scales, &inverses, &errors})
@@ -157,7 +130,7 @@ private:
   }
 
   Value joined(Value a, Value c) {
-    return shuffled(a, c, llvm::to_vector(llvm::seq<int64_t>(0, widthOf(a) + widthOf(c))));
+    return e.shuffle(a, c, llvm::to_vector(llvm::seq<int64_t>(0, widthOf(a) + widthOf(c))));
   }
 
   Value squaredErrors(ArrayRef<Value> parts, Value scale, Value inverse) {
@@ -197,20 +170,21 @@ private:
   // Writes word `word` of each block's `words`, times a factor: the sums of lanes 4i and 4i + 1 of
   // its integers below, of the others above. Returns the sums of all of them.
   Value storeSums(Value first, int64_t words, int64_t word, ArrayRef<Value> integers) {
-    auto add = [&](Value a, Value c) { return e.add(a, c); };
-    Values parts = quarters(integers, add);
+    auto parts = llvm::map_to_vector<4>(integers, [&](Value v) {
+      return e.foldLanes(v, 4, [&](Value a, Value c) { return e.add(a, c); });
+    });
     // Of each block, or of two, its sums of either kind.
     auto pairs = [&](Value a, Value c) -> Value {
-      return e.add(shuffled(a, c, {0, 2, 4, 6}), shuffled(a, c, {1, 3, 5, 7}));
+      return e.add(e.shuffle(a, c, {0, 2, 4, 6}), e.shuffle(a, c, {1, 3, 5, 7}));
     };
     Value low, high;
     if (parts.size() == 1) {
       Value both =
-          e.add(shuffled(parts[0], parts[0], {0, 2}), shuffled(parts[0], parts[0], {1, 3}));
-      low = shuffled(both, both, {0}), high = shuffled(both, both, {1});
+          e.add(e.shuffle(parts[0], parts[0], {0, 2}), e.shuffle(parts[0], parts[0], {1, 3}));
+      low = e.shuffle(both, both, {0}), high = e.shuffle(both, both, {1});
     } else {
       Value a = pairs(parts[0], parts[1]), c = pairs(parts[2], parts[3]);
-      low = shuffled(a, c, {0, 2, 4, 6}), high = shuffled(a, c, {1, 3, 5, 7});
+      low = e.shuffle(a, c, {0, 2, 4, 6}), high = e.shuffle(a, c, {1, 3, 5, 7});
     }
     Type type = low.getType();
     auto times = [&](Value sum) { return e.mul(sum, e.constant(type, -form.sumFactor())); };
@@ -218,7 +192,7 @@ private:
     Value above = arith::ShLIOp::create(e.b, e.loc, times(high), e.constant(type, 16));
     Value both = arith::OrIOp::create(e.b, e.loc, below, above);
     for (int64_t i = 0; i < widthOf(both); ++i)
-      e.store(lane(both, i), outs[2],
+      e.store(e.lane(both, i), outs[2],
               row.sums(e, e.addConst(e.mulConst(e.addConst(first, i), words), word)));
     return e.add(low, high);
   }
@@ -228,7 +202,7 @@ private:
     Value less = e.mul(scaled, e.constant(scales.getType(), -tile::QuantizedRows::kZero));
     for (int64_t i = 0; i < widthOf(scales); ++i)
       for (auto [which, numbers] : llvm::enumerate(Values{scales, scaled, less}))
-        e.store(lane(numbers, i), outs[1], row.scale(e, which, e.addConst(first, i)));
+        e.store(e.lane(numbers, i), outs[1], row.scale(e, which, e.addConst(first, i)));
   }
 
   Emitter &e;
