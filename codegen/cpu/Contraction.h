@@ -96,7 +96,12 @@ private:
   /// Sources that a tile multiplies side by side: body(some, number of the first).
   void eachGroup(llvm::ArrayRef<Source> sources,
                  llvm::function_ref<void(llvm::ArrayRef<Source>, size_t)> body) const;
-  llvm::SmallVector<Ahead, 2> ahead(llvm::ArrayRef<Source> sources, size_t panels, Value tile);
+  /// For a tile of rows with unpacked panels.
+  llvm::SmallVector<Ahead, 2> ahead(llvm::ArrayRef<Source> sources, Value distance, Value tile);
+  /// Distances in bytes: of a panel to the one so many further, of a chunk to the next one.
+  Value bytesOfPanels(int64_t panels);
+  Value nextChunk(Value first, int64_t panels);
+  /// For rows that read a packed panel.
   std::optional<Ahead> aheadOf(const Source &source, size_t rows, Value isFirst);
   /// How many panels some rows read side by side.
   int64_t panelsTogether(int64_t rows) const;

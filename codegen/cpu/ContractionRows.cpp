@@ -117,15 +117,32 @@ void Contraction::eachGroup(ArrayRef<Source> sources,
 }
 
 // Unpacking waits for memory and multiplying does not: so each tile asks for two lines of every
-// block of the panels that are unpacked next. With few rows this is what both together cost.
-SmallVector<Contraction::Ahead, 2> Contraction::ahead(ArrayRef<Source> sources, size_t panels,
+// block of what is unpacked next, `distance` bytes further. With few rows this is what both
+// together cost.
+SmallVector<Contraction::Ahead, 2> Contraction::ahead(ArrayRef<Source> sources, Value distance,
                                                       Value tile) {
   constexpr int64_t lines = 2;
   return llvm::map_to_vector<2>(sources, [&](Source source) -> Ahead {
-    PanelReader next = reader(e.addConst(source.panel, panels), source.part);
-    Value last = e.index(std::max<int64_t>(next.linesPerBlock() - lines, 0));
-    return {next, e.min(e.mulConst(tile, lines), last), lines};
+    PanelReader packed = reader(source.panel, source.part);
+    Value last = e.index(std::max<int64_t>(packed.linesPerBlock() - lines, 0));
+    Value line = e.min(e.mulConst(tile, lines), last);
+    return {packed, e.add(e.div(distance, e.index(kPanelRows * 4)), line), lines};
   });
+}
+
+Value Contraction::bytesOfPanels(int64_t panels) {
+  return e.index(panels * in.parts * panelBytes(in.format, in.k));
+}
+
+// How far the chunk behind the one from column `first` on is from it: behind the last one of these
+// panels the first one of the next.
+Value Contraction::nextChunk(Value first, int64_t panels) {
+  const int64_t columns = in.blocking.getColumns(), chunks = llvm::divideCeil(in.k, columns);
+  const int64_t bytes = panelBytes(in.format, in.k) * columns / in.k;
+  Value isLast = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first,
+                                       e.index((chunks - 1) * columns));
+  return arith::SelectOp::create(
+      e.b, e.loc, isLast, e.addConst(bytesOfPanels(panels), -(chunks - 1) * bytes), e.index(bytes));
 }
 
 Emitter::Tiling Contraction::blockTiling() const {
@@ -156,7 +173,7 @@ void Contraction::blockOfRows(ArrayRef<Value> panels, Value from, Value to,
     eachGroup(sources, [&](ArrayRef<Source> some, size_t first) {
       results.append(multiply(MutableArrayRef(chunks).slice(first, some.size()), rows,
                               zeros(some.size() * rows.size()), zero, k,
-                              ahead(some, panels.size(), number)));
+                              ahead(some, bytesOfPanels(panels.size()), number)));
     });
     size_t count = panels.size() * rows.size();
     if (in.parts == 2)
@@ -200,6 +217,7 @@ void Contraction::blockByChunks(ArrayRef<Value> panels, Value from, Value to,
         chunks.back().unpack(last);
       }
       Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
+      Value next = nextChunk(first, panels.size());
       e.tiles(from, to, leastOfBlock(in.blocking), tiling,
               [&](ArrayRef<Value> places, Value number) {
                 auto rows = RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf),
@@ -210,8 +228,7 @@ void Contraction::blockByChunks(ArrayRef<Value> panels, Value from, Value to,
                     init.push_back(arith::SelectOp::create(e.b, e.loc, isFirst,
                                                            e.constant(e.f32x16(), 0),
                                                            loadSum(firstSource + i, place)));
-                Values sums =
-                    multiply(chunks, rows, init, first, last, ahead(some, panels.size(), number));
+                Values sums = multiply(chunks, rows, init, first, last, ahead(some, next, number));
                 for (auto [i, sum] : llvm::enumerate(sums))
                   e.storeBytes(sum, in.strip,
                                sumAt(firstSource + i / places.size(), places[i % places.size()]));
