@@ -79,9 +79,9 @@ private:
     mlir::tile::SharingAttr sharing;
   };
   /// For the rows in `x` (one buffer, or three if quantized); `parts` as in Contraction.h. Threads
-  /// share `panels` panels of as many parts, this part of them equally.
+  /// share `panels` panels of as many parts, of each of `matrices` (those of a token's experts).
   ProductPlan planProduct(const PackedWeight &packed, llvm::ArrayRef<mlir::Value> x, int64_t parts,
-                          int64_t panels, double equalPart);
+                          int64_t panels, int64_t matrices = 1);
   /// Says so if `rows` are rounded to bf16 and the machine has no use for it.
   void remarkOnWidening(mlir::Type rows, const PackedWeight &packed);
 

@@ -121,8 +121,7 @@ public:
 
   void combine(ArrayRef<Value> hidden, tile::Epilogue epilogue, Value out) {
     const PackedWeight &packed = s.packedOf(op.getDown());
-    ProductPlan plan =
-        s.planProduct(packed, hidden, 1, panelCount(widthOf(op.getResult())), kEqualPart);
+    ProductPlan plan = s.planProduct(packed, hidden, 1, panelCount(widthOf(op.getResult())));
     Value partial;
     if (!s.one)
       // A turn is as many panels as there is room for.
@@ -199,8 +198,7 @@ private:
     s.remarkOnWidening(op.getX().getType(), packed);
     int64_t parts = epilogue == tile::Epilogue::GateSilu ? 2 : 1;
     int64_t width = op.getHiddenWidth();
-    ProductPlan plan =
-        s.planProduct(packed, x, parts, to.choices * panelCount(width), /*equalPart=*/0);
+    ProductPlan plan = s.planProduct(packed, x, parts, panelCount(width), to.choices);
     int64_t padded = wholePanels(width);
     Value out = rowsOfPlaces({padded}, b.getF32Type());
     tile::GroupedContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, x,

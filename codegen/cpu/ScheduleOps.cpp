@@ -319,13 +319,14 @@ bool Scheduler::expertsGoByFours() const { return machine.has(MOIRE_CPU_AVX512);
 int64_t Scheduler::rowsDirect() const { return cpu::rowsDirect(machine); }
 
 Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayRef<Value> x,
-                                              int64_t parts, int64_t panels, double equalPart) {
+                                              int64_t parts, int64_t panels, int64_t matrices) {
   ProductPlan product{packed.format, "vfmadd", {}, {}, {}, {}};
   product.turns = counter();
   const auto [streams, aheadBytes] = machine.streams();
   const int64_t most = kStreamBytes / (parts * panelBytes(packed.format, packed.k));
-  const int64_t length = std::max<int64_t>(std::min(most, panels / (streams * kTurns)), 1);
-  product.sharing = tile::SharingAttr::get(b.getContext(), panels * equalPart, length * streams,
+  const int64_t length =
+      std::max<int64_t>(std::min(most, matrices * panels / (streams * kTurns)), 1);
+  product.sharing = tile::SharingAttr::get(b.getContext(), panels * kEqualPart, length * streams,
                                            kSinglePanels, streams, aheadBytes);
   const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
@@ -364,8 +365,8 @@ void Scheduler::scheduleContract(Value x, Value weightValue, Value bias, tile::E
   const PackedWeight &packed = packedOf(weightValue);
   SmallVector<Value, 3> inputs = operands(x);
   remarkOnWidening(x.getType(), packed);
-  ProductPlan product = planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1,
-                                    panelCount(width), kEqualPart);
+  ProductPlan product =
+      planProduct(packed, inputs, epilogue == tile::Epilogue::GateSilu ? 2 : 1, panelCount(width));
   tile::ContractOp::create(b, loc, Split::Panels, product.instruction, product.format, inputs,
                            weight(weightValue), bias ? weight(bias) : Value(), product.strip,
                            product.turns, out, epilogue, width, packed.k, product.blocking,

@@ -32,8 +32,8 @@ constexpr double kAheadOfSeveral = 4.0 / 3;
 constexpr double kEqualPart = 0.75;
 constexpr int64_t kSinglePanels = 8;
 
-/// Turns at the others: bytes of a stream, since each beginning costs; but no more than this part
-/// of the product's panels, or of those of all experts that a token chooses.
+/// Turns at the others: bytes of a stream, since each beginning costs; but at most one of so many
+/// parts of the product's panels, or of those of all experts that a token chooses.
 constexpr int64_t kStreamBytes = 192 * 1024;
 constexpr int64_t kTurns = 64;
 

@@ -56,7 +56,7 @@ module attributes {moe.context = 512 : i64} {
 // ONE: %[[HIDDEN:.*]] = memref.collapse_shape
 // ONE: tile.weight "gate_up" {{.*}} : memref<32768xi8>
 // ONE: tile.grouped_contract panels "vpmaddubsw" q4_0 {{.*}} of %[[CHOSEN]] -> gate_silu %[[HIDDEN]] {choices = 2 : i64, expert_bytes = 8192 : i64, k = 64 : i64,
-// ONE-SAME: sharing = #tile.sharing<equal = 0, panels = 1, single = 8, streams = 1, ahead = 6144>, width = 96 : i64}
+// ONE-SAME: sharing = #tile.sharing<equal = 4, panels = 1, single = 8, streams = 1, ahead = 6144>, width = 96 : i64}
 // ONE: tile.quantize rows %[[HIDDEN]]
 // ONE: tile.combine_contract panels "vpsignb+vpmaddubsw" q8_0 {{.*}} of %[[CHOSEN]] by %[[W]] -> accumulate %[[X]]
 // ONE-NOT: tile.add
