@@ -15,8 +15,8 @@ using namespace mlir;
 
 namespace moire::cpu {
 
-// Rows whose softmax is computed together: for a single one, reductions and exponentials of single
-// numbers would take longer than those of its scores.
+// Rows whose softmax is computed together (Emitter::foldEach): for a single one, reductions and
+// exponentials of single numbers would take longer than those of its scores.
 constexpr int64_t kRowsOfSoftmax = 4;
 
 static Value smaller(Emitter &e, Value a, Value c) {

@@ -60,7 +60,7 @@ Contraction::Values Contraction::products(ArrayRef<Value> panels, Rows rows, Val
     SmallVector<Ahead> ahead;
     for (const Source &source : ArrayRef(sources).slice(first, panels.size())) {
       weights.emplace_back(e, reader(source.panel, source.part), in.format);
-      if (std::optional<Ahead> some = aheadOf(source, rows.size(), isFirst))
+      if (std::optional<Ahead> some = aheadOf(source, panels.size(), rows.size(), isFirst))
         ahead.push_back(*some);
     }
     results.append(multiply(weights, rows, zeros(count), e.index(0), e.index(in.k), ahead));
@@ -74,16 +74,16 @@ Contraction::Values Contraction::products(ArrayRef<Value> panels, Rows rows, Val
 // The first rows that come to a panel take what memory gives, and ask for what they come to soon.
 // Others leave it idle: they ask for the next panel, which takes the place of what they are done
 // with.
-std::optional<Contraction::Ahead> Contraction::aheadOf(const Source &source, size_t rows,
-                                                       Value isFirst) {
+std::optional<Contraction::Ahead> Contraction::aheadOf(const Source &source, size_t panels,
+                                                       size_t rows, Value isFirst) {
   constexpr int64_t kLine = kPanelRows * 4;
   PanelReader packed = reader(source.panel, source.part);
   const int64_t lines = packed.linesPerBlock(), bytes = in.sharing ? in.sharing.getAhead() : 0;
   if (bytes) {
-    Value distance = e.index((rows == 1 ? bytes : bytes * kAheadOfSeveral) / kLine);
+    Value distance = e.index((rows == 1 ? bytes : bytes * kAheadOfSeveral) / panels / kLine);
     if (isFirst)
       distance = arith::SelectOp::create(e.b, e.loc, isFirst, distance,
-                                         e.index(in.parts * panelBytes(in.format, in.k) / kLine));
+                                         e.index(bytesOfPanels(in.parts) / kLine));
     return Ahead{packed, distance, lines, /*isNear=*/true};
   }
   if (rows == 1)

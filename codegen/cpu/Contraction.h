@@ -98,11 +98,11 @@ private:
                  llvm::function_ref<void(llvm::ArrayRef<Source>, size_t)> body) const;
   /// For a tile of rows with unpacked panels.
   llvm::SmallVector<Ahead, 2> ahead(llvm::ArrayRef<Source> sources, Value distance, Value tile);
-  /// Distances in bytes: of a panel to the one so many further, of a chunk to the next one.
-  Value bytesOfPanels(int64_t panels);
+  int64_t bytesOfPanels(int64_t panels) const { return panels * panelBytes(in.format, in.k); }
+  /// How many bytes behind the chunk from column `first` on of some panels the next one begins.
   Value nextChunk(Value first, int64_t panels);
-  /// For rows that read a packed panel.
-  std::optional<Ahead> aheadOf(const Source &source, size_t rows, Value isFirst);
+  /// For rows that read so many packed panels side by side, this one among them.
+  std::optional<Ahead> aheadOf(const Source &source, size_t panels, size_t rows, Value isFirst);
   /// How many panels some rows read side by side.
   int64_t panelsTogether(int64_t rows) const;
   /// Asks for the lines that belong to these columns of a block.

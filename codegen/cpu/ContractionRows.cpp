@@ -130,19 +130,14 @@ SmallVector<Contraction::Ahead, 2> Contraction::ahead(ArrayRef<Source> sources, 
   });
 }
 
-Value Contraction::bytesOfPanels(int64_t panels) {
-  return e.index(panels * in.parts * panelBytes(in.format, in.k));
-}
-
-// How far the chunk behind the one from column `first` on is from it: behind the last one of these
-// panels the first one of the next.
+// Behind the last chunk of some panels, which are neighbours, comes the first of as many others.
 Value Contraction::nextChunk(Value first, int64_t panels) {
   const int64_t columns = in.blocking.getColumns(), chunks = llvm::divideCeil(in.k, columns);
   const int64_t bytes = panelBytes(in.format, in.k) * columns / in.k;
   Value isLast = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first,
                                        e.index((chunks - 1) * columns));
   return arith::SelectOp::create(
-      e.b, e.loc, isLast, e.addConst(bytesOfPanels(panels), -(chunks - 1) * bytes), e.index(bytes));
+      e.b, e.loc, isLast, e.index(bytesOfPanels(panels) - (chunks - 1) * bytes), e.index(bytes));
 }
 
 Emitter::Tiling Contraction::blockTiling() const {
@@ -173,7 +168,7 @@ void Contraction::blockOfRows(ArrayRef<Value> panels, Value from, Value to,
     eachGroup(sources, [&](ArrayRef<Source> some, size_t first) {
       results.append(multiply(MutableArrayRef(chunks).slice(first, some.size()), rows,
                               zeros(some.size() * rows.size()), zero, k,
-                              ahead(some, bytesOfPanels(panels.size()), number)));
+                              ahead(some, e.index(bytesOfPanels(sources.size())), number)));
     });
     size_t count = panels.size() * rows.size();
     if (in.parts == 2)
@@ -217,7 +212,7 @@ void Contraction::blockByChunks(ArrayRef<Value> panels, Value from, Value to,
         chunks.back().unpack(last);
       }
       Value isFirst = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, first, zero);
-      Value next = nextChunk(first, panels.size());
+      Value next = nextChunk(first, some.size());
       e.tiles(from, to, leastOfBlock(in.blocking), tiling,
               [&](ArrayRef<Value> places, Value number) {
                 auto rows = RowPlace::ofTile(e, llvm::map_to_vector(places, rowOf),

@@ -200,9 +200,9 @@ Value Emitter::foldLanes(Value v, int64_t lanes, Combine combine) {
   return v;
 }
 Value Emitter::foldEach(ArrayRef<Value> vectors, Combine combine) {
-  auto parts = llvm::map_to_vector<4>(vectors, [&](Value v) { return foldLanes(v, 4, combine); });
-  if (parts.size() == 1)
+  if (vectors.size() == 1)
     return foldLanes(vectors[0], 1, combine);
+  auto parts = llvm::map_to_vector<4>(vectors, [&](Value v) { return foldLanes(v, 4, combine); });
   auto halves = [&](Value a, Value c) {
     return combine(shuffle(a, c, {0, 1, 4, 5}), shuffle(a, c, {2, 3, 6, 7}));
   };

@@ -35,8 +35,8 @@ struct Machine {
   /// Why that is not the first row of the table for `bits`, or an empty string when it is.
   std::string whyNotFirst(int64_t bits) const;
 
-  /// How packed panels are read for one row.
-  Streams streams() const;
+  /// How packed panels of so many bytes are read for one row.
+  Streams streams(int64_t panelBytes) const;
 
   /// How many vectors of 16 f32 the registers hold.
   int64_t vectors() const { return has(MOIRE_CPU_AVX512) ? kVectorsAvx512 : kVectorsAvx2; }

@@ -322,12 +322,13 @@ Scheduler::ProductPlan Scheduler::planProduct(const PackedWeight &packed, ArrayR
                                               int64_t parts, int64_t panels, int64_t matrices) {
   ProductPlan product{packed.format, "vfmadd", {}, {}, {}, {}};
   product.turns = counter();
-  const auto [streams, aheadBytes] = machine.streams();
-  const int64_t most = kStreamBytes / (parts * panelBytes(packed.format, packed.k));
-  const int64_t length =
-      std::max<int64_t>(std::min(most, matrices * panels / (streams * kTurns)), 1);
-  product.sharing = tile::SharingAttr::get(b.getContext(), panels * kEqualPart, length * streams,
-                                           kSinglePanels, streams, aheadBytes);
+  const int64_t bytes = panelBytes(packed.format, packed.k);
+  const Streams streams = machine.streams(bytes);
+  const int64_t length = std::max<int64_t>(
+      std::min(kStreamBytes / (parts * bytes), matrices * panels / (streams.count * kTurns)), 1);
+  product.sharing =
+      tile::SharingAttr::get(b.getContext(), panels * kEqualPart, length * streams.count,
+                             kSinglePanels, streams.count, streams.aheadBytes);
   const PanelInfo &format = panelInfo(packed.format);
   bool quantized = x.size() == 3;
   bool pairs = cast<MemRefType>(x[0].getType()).getElementType().isInteger(32);

@@ -17,14 +17,16 @@ constexpr int64_t kRowsTogetherAvx2 = 5, kRowsTogetherAvx512 = 8;
 constexpr int64_t kDirectTilesAvx2 = 2, kDirectTilesAvx512 = 4;
 
 /// Panels that a thread reads side by side for one row (with more rows as many fewer), and takes a
-/// turn; and how far ahead of the rows each is asked for, or 0. Without asking memory gives four
-/// streams a third more than one, and eight are too many for the caches. With asking one is as fast
-/// as two. Several rows take longer for a block, and the processor looks ahead fewer of them by
-/// itself.
+/// turn, if they have at least so many bytes, else one; and how many bytes ahead of the rows it
+/// asks for in all of them, or 0. Without asking memory gives four streams a third more than one,
+/// and eight are too many for the caches. With asking two get 5 % more than one where neighbours
+/// want memory, too, but a tenth less from short panels. Several rows take longer for a block, and
+/// the processor looks ahead fewer of them by itself.
 struct Streams {
-  int64_t count, aheadBytes;
+  int64_t count, panelBytes, aheadBytes;
 };
-constexpr Streams kStreams = {1, 6144}, kStreamsGoldenCove = {4, 2048}, kStreamsZen3 = {4, 0};
+constexpr Streams kStreams = {2, 32 * 1024, 6144}, kStreamsGoldenCove = {4, 0, 8192},
+                  kStreamsZen3 = {4, 0, 0};
 constexpr double kAheadOfSeveral = 4.0 / 3;
 
 /// The part of a product's panels that is in equal shares, where streams are longest; and how many

@@ -170,9 +170,9 @@ def Tile_SharingAttr : AttrDef<Tile_Dialect, "Sharing"> {
     (of several matrices, those of experts, only the last one has such). Panels that tiles of many rows
     multiply side by side (`#tile.blocking`) stay together, in shares, turns and as single ones. Without a
     counter of turns all are in equal shares. For one row a thread reads `streams` panels side by side,
-    for more rows as many fewer: its share, or turn, in so many parts. Rows that go through a packed
-    panel together ask for blocks of weights `ahead` bytes before they read them, unless that is 0. No
-    result depends on any of it.
+    for more rows as many fewer: its share, or turn, in so many parts. Rows that go through packed
+    panels together ask for weights before they read them, `ahead` bytes in all of them (unless that is
+    0). No result depends on any of it.
 
     ```mlir
     #tile.sharing<equal = 64, panels = 4, single = 8, streams = 4>

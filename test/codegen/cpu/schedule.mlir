@@ -79,7 +79,7 @@
 
 // Some machines read several panels side by side, and some had better not be asked.
 // LATE: tile.contract {{.*}} -> store
-// LATE-SAME: sharing = #tile.sharing<equal = 6, panels = 4, single = 8, streams = 4, ahead = 2048>
+// LATE-SAME: sharing = #tile.sharing<equal = 6, panels = 4, single = 8, streams = 4, ahead = 8192>
 // ZEN: sharing = #tile.sharing<equal = 6, panels = 4, single = 8, streams = 4>
 
 // A turn is at most a 64th of all 1250 panels.
