@@ -93,8 +93,8 @@ static bool isSlow(StringRef instruction, StringRef cpu) {
 }
 
 // Measured: on Emerald Rapids four streams give a fifth more when they are asked for; on Zen 5 one
-// or two give a quarter more so, and half more to code for AVX2, which is what a CPU without a name
-// here is taken for. On Zen 3 asking costs more than it gives.
+// or two give a quarter more so, also to code for AVX2, and CPUs without a name here are taken for
+// it. On Zen 3 asking costs more than it gives.
 Streams Machine::streams(int64_t panelBytes) const {
   bool isZen3 = cpu == "znver1" || cpu == "znver2" || cpu == "znver3";
   Streams streams = isGoldenCove(cpu) ? kStreamsGoldenCove : isZen3 ? kStreamsZen3 : kStreams;

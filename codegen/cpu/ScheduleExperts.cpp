@@ -123,14 +123,14 @@ public:
     const PackedWeight &packed = s.packedOf(op.getDown());
     ProductPlan plan = s.planProduct(packed, hidden, 1, panelCount(widthOf(op.getResult())));
     Value partial;
-    if (!s.one)
+    if (!s.one) {
       // A turn is as many panels as there is room for.
       plan.sharing =
           tile::SharingAttr::get(b.getContext(), plan.sharing.getEqual(), kCombinePanels,
                                  kSinglePanels, plan.sharing.getStreams(), plan.sharing.getAhead());
-    if (!s.one)
       partial = s.alloc(Space::Private, {to.choices, kCombinePanels * kPanelRows}, b.getF32Type(),
                         to.count);
+    }
     Value weights = s.rows.find(op.getWeights())->second.buffers[0];
     tile::CombineContractOp::create(b, s.loc, Split::Panels, plan.instruction, plan.format, hidden,
                                     s.weight(op.getDown()), plan.strip, plan.turns, to.order,

@@ -16,12 +16,12 @@ namespace moire::cpu {
 constexpr int64_t kRowsTogetherAvx2 = 5, kRowsTogetherAvx512 = 8;
 constexpr int64_t kDirectTilesAvx2 = 2, kDirectTilesAvx512 = 4;
 
-/// Panels that a thread reads side by side for one row (with more rows as many fewer), and takes a
-/// turn, if they have at least so many bytes, else one; and how many bytes ahead of the rows it
-/// asks for in all of them, or 0. Without asking memory gives four streams a third more than one,
-/// and eight are too many for the caches. With asking two get 5 % more than one where neighbours
-/// want memory, too, but a tenth less from short panels. Several rows take longer for a block, and
-/// the processor looks ahead fewer of them by itself.
+/// Panels of at least `panelBytes` that a thread reads side by side for one row, with more rows as
+/// many fewer (shorter ones it reads one by one); and how many bytes ahead of the rows it asks for
+/// in all of them, or 0. Without asking memory gives four streams a third more than one, and eight
+/// are too many for the caches. With asking two get 5 % more than one where neighbours want memory,
+/// too, but a tenth less from short panels. Several rows take longer for a block, and the processor
+/// looks ahead fewer of them by itself.
 struct Streams {
   int64_t count, panelBytes, aheadBytes;
 };
